@@ -1,0 +1,29 @@
+#!/bin/sh
+# Usage: apt-install.sh PACKAGE...
+# Installs Debian packages, as root or with sudo, and starts no service.
+set -eu
+
+fail() {
+    echo "Please install: $packages ($1)" >&2
+    exit 1
+}
+
+packages=$*
+command -v apt-get >/dev/null || fail "this system has no apt-get"
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null; then
+    as_root=sudo
+else
+    fail "needs root, and there is no sudo"
+fi
+
+# RUNLEVEL=1 tells invoke-rc.d that this is no time to start services.
+install() {
+    $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install --yes --quiet --no-install-recommends "$@" >&2
+}
+
+echo "Installing $packages" >&2
+# The package lists may be missing or old: fetch them only when they are in the way.
+install "$@" || { $as_root apt-get update --quiet >&2 && install "$@"; } || fail "apt-get failed"
