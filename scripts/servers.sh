@@ -9,7 +9,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin
 while read -r program package; do
     command -v "$program" >/dev/null || set -- "$@" "$package"
 done <<END
-nginx nginx-light
+nginx nginx
 END
 
 [ $# -eq 0 ] || "$(dirname "$0")/apt-install.sh" "$@"

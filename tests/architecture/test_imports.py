@@ -1,0 +1,186 @@
+"""Who may import whom. A new rule is a line in one of the two tables."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SRC = Path(__file__).parents[2] / "src"
+ENGINE = "http_client_cache"
+FACES = {path.name for path in SRC.iterdir() if (path / "__init__.py").exists()} - {ENGINE}
+CLIENTS = {"aiohttp", "httpx", "multidict", "requests", "urllib3", "yarl"}
+
+
+def engine(*modules: str) -> set[str]:
+    return {f"{ENGINE}.{module}" for module in modules}
+
+
+LOWEST = engine("errors", "message", "clock")
+
+# Modules, and those of ours that they may import; all that is ours and not named is forbidden.
+# A name stands for the module and whatever lies below it, and a module may import its own parts.
+MAY_IMPORT = {
+    f"{ENGINE}.errors": set(),
+    f"{ENGINE}.message": engine("errors"),
+    f"{ENGINE}.entry": LOWEST,
+    f"{ENGINE}.rfc9111": LOWEST | engine("entry"),
+    f"{ENGINE}.settings": LOWEST | engine("entry", "rfc9111"),
+    f"{ENGINE}.key": LOWEST | engine("entry", "rfc9111", "settings"),
+    f"{ENGINE}.decide": LOWEST | engine("entry", "rfc9111", "settings", "key"),
+    f"{ENGINE}.codec": LOWEST | engine("entry"),
+    **{face: {ENGINE} for face in FACES},
+}
+
+# Modules, and what they never import, ours or others'.
+NEVER_IMPORTS = {
+    ENGINE: CLIENTS | FACES,
+    f"{ENGINE}.shell": engine("flow", "decide", "store", "engine"),
+    f"{ENGINE}.store": engine("shell", "decide", "flow", "engine"),
+    f"{ENGINE}.flow": engine("shell", "store", "engine"),
+    f"{ENGINE}.plan": engine("shell", "store", "flow", "decide", "engine"),
+    "requests_cache": {"aiohttp"},
+    "aiohttp_client_cache": {"requests"},
+    "acachecontrol": {"requests"},
+    **{package: {"pickle", "unittest", "inspect.signature"} for package in FACES | {ENGINE}},
+}
+
+# A plain import of the first brings in none of the others.
+STAYS_CLEAR_OF = {
+    ENGINE: CLIENTS,
+    "aiohttp_client_cache": {"requests", "urllib3", "redis", "pymongo", "boto3", "aiobotocore"},
+    "acachecontrol": {"requests", "urllib3", "redis", "pymongo", "boto3", "aiobotocore"},
+    "requests_cache": {"aiohttp", "redis", "pymongo", "boto3", "aiobotocore"},
+}
+
+
+class Import(NamedTuple):
+    importer: str
+    imported: str
+    place: str
+
+
+def below(module: str, name: str) -> bool:
+    """Whether `module` is `name` or lies below it."""
+    return module == name or module.startswith(f"{name}.")
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(SRC.rglob("*.py")):
+        parts = path.relative_to(SRC).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports(module: str, source: str, *, package: bool) -> Iterator[tuple[str, int]]:
+    """What a module imports, wherever in it, by absolute name: `from a import b` is `a.b`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".")
+            base = base[: len(base) - node.level + package] if node.level else []
+            base += [node.module] if node.module else []
+            for name in node.names:
+                yield ".".join([*base, name.name]), node.lineno
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            # `import inspect` is fine, `inspect.signature` may not be.
+            yield f"{node.value.id}.{node.attr}", node.lineno
+
+
+def all_imports() -> Iterator[Import]:
+    for module, path in modules():
+        package = path.name == "__init__.py"
+        for imported, line in imports(module, path.read_text(), package=package):
+            yield Import(module, imported, f"{path.relative_to(SRC.parent)}:{line}")
+
+
+IMPORTS = list(all_imports())
+
+
+def stores() -> set[str]:
+    return {m for m, path in modules() if below(m, f"{ENGINE}.store") and m.count(".") == 2}
+
+
+def complaints(rows: Iterator[Import]) -> list[str]:
+    return [f"{row.place}: {row.importer} imports {row.imported}" for row in rows]
+
+
+@pytest.mark.parametrize("importer", MAY_IMPORT)
+def test_imports_only_what_it_may(importer: str) -> None:
+    allowed = MAY_IMPORT[importer] | {importer}
+    assert not complaints(
+        row
+        for row in IMPORTS
+        if below(row.importer, importer)
+        and any(below(row.imported, ours) for ours in FACES | {ENGINE})
+        and not any(below(row.imported, name) for name in allowed)
+    )
+
+
+@pytest.mark.parametrize("importer", NEVER_IMPORTS)
+def test_never_imports(importer: str) -> None:
+    assert not complaints(
+        row
+        for row in IMPORTS
+        if below(row.importer, importer)
+        and any(below(row.imported, name) for name in NEVER_IMPORTS[importer])
+    )
+
+
+def test_no_store_imports_another_store() -> None:
+    assert not complaints(
+        row
+        for row in IMPORTS
+        for mine in stores()
+        for other in stores() - {mine}
+        if below(row.importer, mine) and below(row.imported, other)
+    )
+
+
+def test_inside_the_engine_nobody_takes_the_way_round_the_package() -> None:
+    """`from http_client_cache import Entry` would hide where Entry comes from."""
+    names = {module for module, _ in modules()}
+    assert not complaints(
+        row
+        for row in IMPORTS
+        if below(row.importer, ENGINE)
+        and row.importer != ENGINE
+        and row.imported.count(".") <= 1
+        and below(row.imported, ENGINE)
+        and row.imported not in names
+    )
+
+
+@pytest.mark.parametrize("package", sorted(STAYS_CLEAR_OF.keys() & (FACES | {ENGINE})))
+def test_a_plain_import_stays_clear_of(package: str) -> None:
+    code = f"import sys, {package}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    assert not STAYS_CLEAR_OF[package] & set(loaded.stdout.split())
+
+
+def test_every_package_says_it_is_typed() -> None:
+    assert all((SRC / package / "py.typed").exists() for package in FACES | {ENGINE})
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import a.b", {"a.b"}),
+        ("from a import b, c", {"a.b", "a.c"}),
+        ("from . import b", {"p.q.b"}),
+        ("from .b import c", {"p.q.b.c"}),
+        ("from ..b import c", {"p.b.c"}),
+        ("def f():\n    from a import b", {"a.b"}),
+        ("import inspect\ninspect.signature", {"inspect", "inspect.signature"}),
+    ],
+)
+def test_the_walker_sees(source: str, found: set[str]) -> None:
+    assert {name for name, _ in imports("p.q.m", source, package=False)} == found
