@@ -24,6 +24,15 @@ install() {
         apt-get install --yes --quiet --no-install-recommends "$@" >&2
 }
 
+# The package ca-certificates, which python3-venv needs, would replace a bundle that was put in its
+# place by hand, and with it the authorities that pip was told to trust.
+bundle=/etc/ssl/certs/ca-certificates.crt
+if [ -f "$bundle" ] && ! dpkg --status ca-certificates >/dev/null 2>&1; then
+    saved=$(mktemp)
+    cat "$bundle" >"$saved"
+    trap '$as_root cp "$saved" "$bundle"; rm -f "$saved"' EXIT
+fi
+
 echo "Installing $packages" >&2
 # The package lists may be missing or old: fetch them only when they are in the way.
 install "$@" || { $as_root apt-get update --quiet >&2 && install "$@"; } || fail "apt-get failed"

@@ -12,13 +12,13 @@ shift 2
     exit 1
 }
 
-if ! [ -x "$folder/bin/pip" ]; then
+if ! "$folder/bin/python" -m pip --version >/dev/null 2>&1; then
     # Debian packs the part of the standard library that brings pip separately.
     "$python" -c 'import ensurepip' 2>/dev/null ||
         "$(dirname "$0")/apt-install.sh" \
             "python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
     "$python" -m venv --clear "$folder"
-    # Dependency groups are known to pip since 25.1.
-    "$folder/bin/python" -m pip install --quiet --upgrade 'pip>=25.1'
 fi
+# Dependency groups are known to pip since 25.1.
+"$folder/bin/python" -m pip install --quiet 'pip>=25.1'
 "$folder/bin/python" -m pip install --quiet "$@"
