@@ -21,7 +21,7 @@ fi
 # RUNLEVEL=1 tells invoke-rc.d that this is no time to start services.
 install() {
     $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get install --yes --quiet --no-install-recommends "$@" >&2
+        apt-get install --yes -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >&2
 }
 
 # The package ca-certificates, which python3-venv needs, would replace a bundle that was put in its
@@ -35,4 +35,4 @@ fi
 
 echo "Installing $packages" >&2
 # The package lists may be missing or old: fetch them only when they are in the way.
-install "$@" || { $as_root apt-get update --quiet >&2 && install "$@"; } || fail "apt-get failed"
+install "$@" || { $as_root apt-get update -qq >&2 && install "$@"; } || fail "apt-get failed"
