@@ -171,6 +171,7 @@ def test_inside_the_engine_nobody_takes_the_way_round_the_package() -> None:
     )
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("package", sorted(STAYS_CLEAR_OF.keys() & (FACES | {ENGINE})))
 def test_a_plain_import_stays_clear_of(package: str) -> None:
     code = f"import sys, {package}; print(*sys.modules)"
