@@ -41,7 +41,8 @@ MAY_IMPORT = {
     f"{ENGINE}.codec": VALUES,
     f"{ENGINE}.rfc9111": VALUES,
     f"{ENGINE}.settings": VALUES | engine("expiry", "patterns", "rfc9111"),
-    f"{ENGINE}.key": VALUES | engine("settings"),
+    f"{ENGINE}.content": engine("errors", "urls"),
+    f"{ENGINE}.key": VALUES | engine("content", "settings"),
     f"{ENGINE}.decide": VALUES | engine("expiry", "options", "rfc9111", "settings", "key"),
     **{face: {ENGINE} for face in FACES},
 }
