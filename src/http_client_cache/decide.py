@@ -1,0 +1,134 @@
+"""Where the house rules and the law meet: one place says yes or no, and why.
+
+Pure functions of values; ``now`` is an argument, and the user's own functions are asked
+elsewhere (``flow.py``), their answers are arguments too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from http_client_cache.entry import Entry
+from http_client_cache.expiry import DO_NOT_CACHE, Expiry
+from http_client_cache.message import UNKEYABLE, Headers, Request, ResponseHead
+from http_client_cache.options import Options
+from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.settings import Settings
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+STREAMING_TYPES = frozenset({"text/event-stream", "multipart/x-mixed-replace"})
+
+
+def bypass(request: Request, options: Options, settings: Settings) -> Reason | None:
+    """Why this request has nothing to do with the cache, or ``None``."""
+    if options.disabled:
+        return Reason.DISABLED
+    if request.method not in settings.allowed_methods:
+        return Reason.METHOD
+    if settings.expiry_for(request.url, options.expire_after) is DO_NOT_CACHE:
+        return Reason.DO_NOT_CACHE
+    if request.body is UNKEYABLE:
+        return Reason.UNKEYABLE_BODY
+    headers = request.headers
+    if headers.raw:
+        if "range" in headers:
+            return Reason.RANGE
+        if "upgrade" in headers:
+            return Reason.UPGRADE
+    return None
+
+
+def judge_stored(entry: Entry, options: Options, now: float) -> Reason:
+    """Whether a stored response may be served: ``HIT``, or why the origin must be asked."""
+    if options.force_refresh:
+        return Reason.FORCE_REFRESH
+    if options.refresh:
+        return Reason.REFRESH
+    if entry.is_expired(now):
+        return Reason.EXPIRED
+    return Reason.HIT
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The response is to be stored."""
+
+    expires: float | None
+
+
+def judge_head(
+    request: Request,
+    head: ResponseHead,
+    expiry: Expiry,
+    settings: Settings,
+    *,
+    received: float,
+    sent_authorization: str | None,
+) -> Keep | Reason:
+    """Whether a response may be stored, as far as its head tells.
+
+    Args:
+        request: what was keyed.
+        head: of the answer.
+        expiry: what :meth:`Settings.expiry_for` said.
+        settings: the house rules.
+        received: when the answer arrived (UTC seconds).
+        sent_authorization: the credentials that really went out.
+    """
+    if sent_authorization is not None and sent_authorization != request.headers.get("authorization"):
+        return Reason.AUTHORIZATION_ADDED
+    if head.status not in settings.allowed_codes:
+        return Reason.STATUS
+    if head.status == 206:
+        return Reason.RANGE
+    media_type = (head.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if media_type in STREAMING_TYPES:
+        return Reason.STREAMING
+    limit = settings.max_entry_bytes
+    if limit is not None:
+        length = head.headers.get("content-length")
+        if length is not None and length.isdigit() and int(length) > limit:
+            return Reason.TOO_LARGE
+    expires = expiry.expires(received)
+    if expires is not None and expires <= received:
+        return Reason.ALREADY_EXPIRED
+    return Keep(expires)
+
+
+def leads_on(head: ResponseHead, settings: Settings) -> bool:
+    """Whether a client goes on from here to a response that this redirect is kept with.
+
+    A redirect whose status is among ``allowed_codes`` is a response like any other.
+    """
+    return (
+        head.status in REDIRECTS
+        and head.status not in settings.allowed_codes
+        and ("location" in head.headers or "uri" in head.headers)
+    )
+
+
+def conditions(entry: Entry, request: Request) -> tuple[tuple[str, str], ...]:
+    """The fields that turn a request into a conditional one (RFC 9111 section 4.3.1).
+
+    Empty where the stored response has no validator, and where the caller has conditions of
+    its own: the answer to those belongs to the caller.
+    """
+    headers = request.headers
+    if any(name in headers for name in CONDITIONAL_FIELDS):
+        return ()
+    stored = Headers(entry.headers)
+    found: list[tuple[str, str]] = []
+    if (etag := stored.get("etag")) is not None:
+        found.append(("If-None-Match", etag))
+    if (modified := stored.get("last-modified")) is not None:
+        found.append(("If-Modified-Since", modified))
+    return tuple(found)
+
+
+CONDITIONAL_FIELDS = (
+    "if-none-match",
+    "if-modified-since",
+    "if-match",
+    "if-unmodified-since",
+    "if-range",
+)

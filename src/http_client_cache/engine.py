@@ -1,0 +1,154 @@
+"""A cache: settings, a store and the driver of one colour."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from http_client_cache.clock import Clock
+from http_client_cache.flow import Served, recall, serve
+from http_client_cache.message import Request
+from http_client_cache.options import Options
+from http_client_cache.plan import Plan
+from http_client_cache.settings import Settings
+from http_client_cache.shell.drivers import (
+    AsyncClient,
+    AsyncDriver,
+    SyncClient,
+    SyncDriver,
+    run_at_once,
+)
+from http_client_cache.shell.failures import Failures
+from http_client_cache.shell.flights import AsyncFlights, SyncFlights
+from http_client_cache.statements import NOT_NOW, AsyncShell, SyncShell
+from http_client_cache.store import Store
+
+T = TypeVar("T")
+
+
+class Recent:
+    """Remembers the keys that were added last, up to a number."""
+
+    __slots__ = ("_keys", "_limit")
+
+    def __init__(self, limit: int = 4096) -> None:
+        self._keys: dict[str, None] = {}
+        self._limit = limit
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def add(self, key: str) -> None:
+        """Remember a key; the oldest is forgotten where there are too many."""
+        self._keys.pop(key, None)
+        self._keys[key] = None
+        if len(self._keys) > self._limit:
+            try:
+                del self._keys[next(iter(self._keys))]
+            except (KeyError, RuntimeError, StopIteration):
+                # Another thread was at it; the next key makes room.
+                return
+
+    def discard(self, key: str) -> None:
+        """Forget a key."""
+        self._keys.pop(key, None)
+
+
+class AsyncCache:
+    """A cache for asynchronous clients; serves any number of event loops.
+
+    Args:
+        settings: the house rules, shared with whoever changes them.
+        store: the operations.
+        shell: carries out the store's statements.
+        name: how the log calls the store; must hold no secret.
+        clock: replaced in tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        shell: AsyncShell,
+        *,
+        name: str,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.shell = shell
+        self.clock = clock or Clock()
+        self.uncacheable = Recent()
+        self.failures = Failures(name)
+        self._flights = AsyncFlights()
+        self._driver = AsyncDriver(shell, self._flights, self.failures)
+
+    def now(self) -> float:
+        """UTC seconds."""
+        return self.clock.time()
+
+    def fetches_ended(self) -> int:
+        """Grows whenever a fetch ends."""
+        return self._flights.ended
+
+    async def serve(self, request: Request, options: Options, client: AsyncClient) -> Served:
+        """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
+        return await self._driver.run(serve(self, request, options), client)
+
+    async def run(self, plan: Plan[T], client: AsyncClient | None = None) -> T:
+        """Run any plan."""
+        return await self._driver.run(plan, client)
+
+    def recall_now(self, key: str, options: Options) -> Served | None:
+        """A hit, if it can be had without waiting for anything; ``None`` says nothing."""
+        try:
+            found = run_at_once(recall(self, key, options), self.shell)
+        except Exception as error:  # noqa: BLE001 - the long way meets the same failure, and copes
+            self.failures.failed(error)
+            return None
+        return None if found is NOT_NOW else found
+
+
+class SyncCache:
+    """A cache for blocking clients; serves any number of threads.
+
+    Args:
+        settings: the house rules, shared with whoever changes them.
+        store: the operations.
+        shell: carries out the store's statements.
+        name: how the log calls the store; must hold no secret.
+        clock: replaced in tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        shell: SyncShell,
+        *,
+        name: str,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.shell = shell
+        self.clock = clock or Clock()
+        self.uncacheable = Recent()
+        self.failures = Failures(name)
+        self._flights = SyncFlights()
+        self._driver = SyncDriver(shell, self._flights, self.failures)
+
+    def now(self) -> float:
+        """UTC seconds."""
+        return self.clock.time()
+
+    def fetches_ended(self) -> int:
+        """Grows whenever a fetch ends."""
+        return self._flights.ended
+
+    def serve(self, request: Request, options: Options, client: SyncClient) -> Served:
+        """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
+        return self._driver.run(serve(self, request, options), client)
+
+    def run(self, plan: Plan[T], client: SyncClient | None = None) -> T:
+        """Run any plan."""
+        return self._driver.run(plan, client)

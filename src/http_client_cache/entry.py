@@ -1,0 +1,98 @@
+"""What a store keeps: metadata apart from bodies, and the chains that lead to an entry."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from http_client_cache.message import RawHeaders
+
+
+CLOCK_SKEW = 60.0
+"""Seconds by which the clocks of processes that share a store may differ."""
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """The metadata of one stored response; the body lies beside it.
+
+    All times are UTC seconds since the epoch. The order of the fields is the order in the
+    record: new ones are added at the end, with a default.
+
+    Attributes:
+        method: of the request that was answered.
+        url: of the response, without what the settings ignore.
+        status: status code.
+        reason: reason phrase as received.
+        version: HTTP version, ``(1, 1)``.
+        headers: response fields as received.
+        request_headers: the request fields that the key or ``Vary`` looks at; never a secret.
+        requested: when the request was sent.
+        created: when the response arrived or was last validated.
+        expires: when it stops being fresh; ``None`` for never.
+        body_size: length of the stored body in bytes.
+        sets_cookies: whether a ``Set-Cookie`` is among the response fields.
+    """
+
+    method: str
+    url: str
+    status: int
+    reason: str
+    version: tuple[int, int]
+    headers: RawHeaders
+    request_headers: RawHeaders
+    requested: float
+    created: float
+    expires: float | None
+    body_size: int
+    sets_cookies: bool = False
+
+    def is_expired(self, now: float) -> bool:
+        """Whether the entry is past its time; a clock that went back makes nothing fresh."""
+        return self.expires is not None and (now >= self.expires or now < self.created - CLOCK_SKEW)
+
+
+class Hop(msgspec.Struct, frozen=True, array_like=True):
+    """The head of one redirect response on the way to a stored one."""
+
+    method: str
+    url: str
+    status: int
+    reason: str
+    version: tuple[int, int]
+    headers: RawHeaders
+
+
+class Alias(msgspec.Struct, frozen=True, array_like=True):
+    """A redirect chain that ended in a stored response.
+
+    Attributes:
+        target: key of the response the chain ended in.
+        hops: the redirects in the order they were followed.
+        created: when the chain was followed.
+    """
+
+    target: str
+    hops: tuple[Hop, ...]
+    created: float
+
+    def __str__(self) -> str:
+        return self.target
+
+
+class Stored(NamedTuple):
+    """An entry as loaded from a store.
+
+    Attributes:
+        key: the key of the entry itself, also where an alias led to it.
+        entry: its metadata.
+        body: the bytes as the client delivered them.
+        hops: the redirects in between, where an alias led to it.
+        variant: which of the entries of this key it is (see ``store/__init__.py``).
+    """
+
+    key: str
+    entry: Entry
+    body: bytes
+    hops: tuple[Hop, ...] = ()
+    variant: str = ""

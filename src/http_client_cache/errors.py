@@ -1,0 +1,37 @@
+"""The errors that the cache raises, and nothing else.
+
+A failing store is never among them: the request goes on to the origin and the
+failure is logged (``docs/architecture.md``, "The cache never breaks a request").
+"""
+
+from __future__ import annotations
+
+
+class CacheError(Exception):
+    """Base of every error of this library."""
+
+
+class ConfigurationError(CacheError, ValueError):
+    """An argument has a value that the cache cannot work with."""
+
+
+class MissingDependency(CacheError, ImportError):
+    """A backend needs a package that is not installed; the message names the extra."""
+
+
+class RecordError(CacheError):
+    """A stored record cannot be read: damaged, signed by another key, or of a newer version.
+
+    The engine treats it as a miss; it never reaches a caller.
+    """
+
+
+class StoreError(CacheError):
+    """A store could not carry out an operation; it never reaches a caller of a request."""
+
+
+def describe(value: object, limit: int = 80) -> str:
+    """Show ``value`` in an error message without flooding the terminal."""
+    text = repr(value)
+    shown = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return f"{shown} ({type(value).__name__})"

@@ -1,0 +1,370 @@
+"""How a request flows, told once for both colours: look, serve, fetch, store.
+
+Read :mod:`http_client_cache.plan` first; the verdicts are in :mod:`http_client_cache.decide`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from http_client_cache import decide
+from http_client_cache.entry import Alias, Entry, Hop, Stored
+from http_client_cache.key import create_key, redact_url, strip_headers
+from http_client_cache.message import NO_HEADERS, Headers, Request, ResponseHead
+from http_client_cache.options import Chain, Options
+from http_client_cache.plan import (
+    Answer,
+    Ask,
+    Discard,
+    Exchange,
+    Failed,
+    Followed,
+    Lease,
+    Locked,
+    Lost,
+    Plan,
+    Present,
+    ReadBody,
+    UseStore,
+)
+from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.rfc9111.validation import freshened
+from http_client_cache.settings import Settings
+from http_client_cache.store import Store
+
+
+class Scope(Protocol):
+    """What a plan needs to know of the cache it speaks for."""
+
+    settings: Settings
+    store: Store
+    uncacheable: Memory
+
+    def now(self) -> float:
+        """UTC seconds."""
+        ...
+
+    def fetches_ended(self) -> int:
+        """Grows whenever a lease ends: what was looked up before may be out of date."""
+        ...
+
+
+class Memory(Protocol):
+    """Remembers a bounded number of keys."""
+
+    def __contains__(self, key: str) -> bool: ...
+    def add(self, key: str) -> None: ...
+    def discard(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Serve what is stored."""
+
+    stored: Stored
+    reason: Reason = Reason.HIT
+    spent: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """Hand over the origin's answer.
+
+    Attributes:
+        answer: the client's own response is ``answer.raw``.
+        reason: why the origin was asked.
+        stored: what was stored of it, if anything.
+        refusal: why it was not stored.
+        key: the key of the request, if it has one.
+    """
+
+    answer: Answer
+    reason: Reason
+    stored: Stored | None = None
+    refusal: Reason | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The caller asked for the cache alone, and it has nothing: 504 (RFC 9111 section 5.2.1.7)."""
+
+    reason: Reason
+
+
+Served = Hit | Forwarded | Refused
+
+
+def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
+    """Answer a request, from the cache or from the origin.
+
+    Raises:
+        Exception: what the client raised, where the origin gave no answer.
+    """
+    reason = decide.bypass(request, options, scope.settings)
+    key = None
+    if reason is None:
+        key = yield from key_of(scope, request, options)
+        if key is None:
+            reason = Reason.KEY_FUNCTION
+    if reason is not None or key is None:
+        if options.only_if_cached:
+            return Refused(Reason.NOT_CACHED)
+        answer = yield from exchange(request)
+        return Forwarded(answer, reason or Reason.KEY_FUNCTION, refusal=reason)
+
+    epoch = scope.fetches_ended()
+    stored, reason = yield from look(scope, key, options)
+    if reason is Reason.HIT and stored is not None:
+        return (yield from arrive(scope, options, Hit(stored)))
+    if options.only_if_cached:
+        return Refused(Reason.NOT_CACHED)
+    if options.force_refresh or key in scope.uncacheable:
+        served = yield from fetch(scope, key, request, options, stored, reason)
+    else:
+        served = yield from fetch_once(scope, key, request, options, stored, reason, epoch)
+    return (yield from arrive(scope, options, served))
+
+
+def recall(scope: Scope, key: str, options: Options) -> Plan[Hit | None]:
+    """What :func:`serve` would serve from the store, if anything; the origin is not asked."""
+    stored, reason = yield from look(scope, key, options)
+    return Hit(stored) if reason is Reason.HIT and stored is not None else None
+
+
+def key_of(scope: Scope, request: Request, options: Options) -> Plan[str | None]:
+    """The key of a request: the user's own, or the one of :mod:`http_client_cache.key`."""
+    settings = scope.settings
+    if settings.key_fn is not None:
+        key = yield Ask(settings.key_fn, (request,))
+        return key if isinstance(key, str) and key else None
+    return create_key(
+        request,
+        ignored=settings.ignored_parameters,
+        match_headers=settings.include_headers,
+        extra=options.variant,
+    )
+
+
+def look(scope: Scope, key: str, options: Options) -> Plan[tuple[Stored | None, Reason]]:
+    """What is stored under a key, and whether it may be served."""
+    found = yield UseStore(scope.store.load(key, follow=options.follow))
+    if type(found) is Failed:
+        return None, Reason.STORE_FAILED
+    if not found:
+        return None, Reason.MISS
+    stored: Stored = found[0]
+    reason = decide.judge_stored(stored.entry, options, scope.now())
+    if reason is Reason.HIT and scope.settings.filter_fn is not None:
+        kept = yield from filtered(scope, None, stored, stored.body)
+        if not kept:
+            return stored, Reason.FILTERED_ON_READ
+    return stored, reason
+
+
+def filtered(scope: Scope, answer: Answer | None, stored: Stored | None, body: bytes) -> Plan[bool]:
+    """What the user's filter says of a response; a filter that fails keeps nothing."""
+    function = scope.settings.filter_fn
+    if function is None:
+        return True
+    response = yield Present(answer, stored, body)
+    verdict = yield Ask(function, (response,))
+    return not isinstance(verdict, Failed) and bool(verdict)
+
+
+def exchange(request: Request, conditions: tuple[tuple[str, str], ...] = ()) -> Plan[Answer]:
+    """Ask the origin.
+
+    Raises:
+        Exception: what the client raised.
+    """
+    answer = yield Exchange(request, conditions)
+    if isinstance(answer, Lost):
+        raise answer.error
+    return answer
+
+
+def fetch_once(
+    scope: Scope,
+    key: str,
+    request: Request,
+    options: Options,
+    stale: Stored | None,
+    reason: Reason,
+    epoch: int,
+) -> Plan[Served]:
+    """Fetch a key, unless somebody else is at it: then share what they store."""
+
+    def lead(lease: Lease) -> Plan[Served]:
+        known, why = stale, reason
+        if scope.fetches_ended() != epoch:
+            known, why = yield from look(scope, key, options)
+            if why is Reason.HIT and known is not None:
+                lease.release(known)
+                return Hit(known)
+        return (yield from fetch(scope, key, request, options, known, why, lease))
+
+    # Whoever holds a lease does not wait for another: two chains that cross would never end.
+    wait = options.chain is None or not options.chain.leases
+    outcome = yield Locked(key, lead, wait=wait)
+    if not isinstance(outcome, Followed):
+        return outcome.result
+    stored: Stored | None = outcome.result
+    if stored is not None and (yield from filtered(scope, None, stored, stored.body)):
+        return Hit(stored, Reason.COLLAPSED)
+    return (yield from fetch(scope, key, request, options, stale, reason))
+
+
+def fetch(
+    scope: Scope,
+    key: str,
+    request: Request,
+    options: Options,
+    stale: Stored | None,
+    reason: Reason,
+    lease: Lease | None = None,
+) -> Plan[Served]:
+    """Ask the origin, store its answer if that is allowed, and hand it over.
+
+    The lease ends as soon as it is known whether there will be something to share.
+    """
+    conditions: tuple[tuple[str, str], ...] = ()
+    if stale is not None and not stale.hops and reason in (Reason.EXPIRED, Reason.REFRESH):
+        conditions = decide.conditions(stale.entry, request)
+    answer = yield from exchange(request, conditions)
+
+    if conditions and stale is not None and answer.head.status == 304:
+        fresh = yield from freshen(scope, stale, answer, options)
+        if lease is not None:
+            lease.release(fresh)
+        return Hit(fresh, Reason.VALIDATED, spent=answer)
+
+    chain, head = options.chain, answer.head
+    if chain is not None and decide.leads_on(head, scope.settings):
+        if lease is not None:
+            lease.held = True
+            chain.leases.append(lease)
+        chain.hops.append((key, hop_of(scope, request, head)))
+        return Forwarded(answer, reason, refusal=Reason.REDIRECT, key=key)
+
+    stored, refusal = yield from keep(scope, key, request, options, answer, lease)
+    if stored is None:
+        if refusal is not Reason.INCOMPLETE and head.status < 500:
+            scope.uncacheable.add(key)
+        if stale is not None and reason is not Reason.FORCE_REFRESH:
+            yield UseStore(scope.store.delete([key]))
+    return Forwarded(answer, reason, stored, refusal, key)
+
+
+def keep(
+    scope: Scope,
+    key: str,
+    request: Request,
+    options: Options,
+    answer: Answer,
+    lease: Lease | None,
+) -> Plan[tuple[Stored | None, Reason | None]]:
+    """Store an answer if house and law allow it."""
+    settings = scope.settings
+    verdict = decide.judge_head(
+        request,
+        answer.head,
+        settings.expiry_for(request.url, options.expire_after),
+        settings,
+        received=answer.received,
+        sent_authorization=answer.sent_authorization,
+    )
+    if isinstance(verdict, Reason):
+        if lease is not None:
+            lease.release()
+        return None, verdict
+    body = yield ReadBody(answer, settings.max_entry_bytes)
+    if isinstance(body, Lost):
+        return None, Reason.INCOMPLETE
+    if body is None:
+        return None, Reason.TOO_LARGE
+    if not (yield from filtered(scope, answer, None, body)):
+        return None, Reason.FILTERED
+
+    stored = Stored(key, entry_of(scope, request, answer, verdict.expires, body), body)
+    saved = yield UseStore(scope.store.save(key, stored.entry, body))
+    scope.uncacheable.discard(key)
+    if lease is not None:
+        lease.release(stored)
+    return stored, Reason.STORE_FAILED if isinstance(saved, Failed) else None
+
+
+def entry_of(
+    scope: Scope, request: Request, answer: Answer, expires: float | None, body: bytes
+) -> Entry:
+    """The metadata to store: nothing that is ignored, no secret of the request."""
+    head, ignored = answer.head, scope.settings.ignored_parameters
+    return Entry(
+        method=request.method,
+        url=redact_url(head.url, ignored),
+        status=head.status,
+        reason=head.reason,
+        version=head.version,
+        headers=head.headers.raw,
+        request_headers=remembered(scope, request).raw,
+        requested=answer.requested,
+        created=answer.received,
+        expires=expires,
+        body_size=len(body),
+        sets_cookies="set-cookie" in head.headers,
+    )
+
+
+def remembered(scope: Scope, request: Request) -> Headers:
+    """The request fields that tell this response from others, less what may not be stored."""
+    include = scope.settings.include_headers
+    if include is False:
+        return NO_HEADERS
+    kept = strip_headers(request.headers, scope.settings.ignored_parameters)
+    if include is True:
+        return kept
+    return Headers(tuple(pair for pair in kept.raw if pair[0].decode("latin-1").lower() in include))
+
+
+def hop_of(scope: Scope, request: Request, head: ResponseHead) -> Hop:
+    """A redirect as it is kept with the response that it leads to."""
+    url = redact_url(head.url, scope.settings.ignored_parameters)
+    return Hop(request.method, url, head.status, head.reason, head.version, head.headers.raw)
+
+
+def freshen(scope: Scope, stale: Stored, answer: Answer, options: Options) -> Plan[Stored]:
+    """Take over what a 304 says (RFC 9111 section 4.3.4); the stored body stays."""
+    expiry = scope.settings.expiry_for(answer.head.url, options.expire_after)
+    entry = msgspec.structs.replace(
+        stale.entry,
+        headers=freshened(stale.entry.headers, answer.head.headers),
+        requested=answer.requested,
+        created=answer.received,
+        expires=expiry.expires(answer.received),
+    )
+    yield UseStore(scope.store.freshen([(stale.key, stale.variant, entry)]))
+    yield Discard(answer)
+    return stale._replace(entry=entry)
+
+
+def arrive(scope: Scope, options: Options, served: Served) -> Plan[Served]:
+    """End a redirect chain: its hops lead to what is stored, and those who wait may go."""
+    chain = options.chain
+    if chain is None or not chain.hops or isinstance(served, Refused):
+        return served
+    if isinstance(served, Forwarded) and served.refusal is Reason.REDIRECT:
+        return served
+    stored = served.stored
+    if stored is None:
+        chain.end()
+        return served
+    hops = tuple(hop for _, hop in chain.hops) + stored.hops
+    for index, (name, _) in enumerate(chain.hops):
+        if name != stored.key:
+            alias = Alias(stored.key, hops[index:], stored.entry.created)
+            yield UseStore(scope.store.link(name, alias))
+    chain.end(stored._replace(hops=hops))
+    return served

@@ -1,0 +1,127 @@
+"""Requests and response heads as the engine sees them: immutable and free of any client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+RawHeaders = tuple[tuple[bytes, bytes], ...]
+"""Header fields as received: order, case and repetitions kept (RFC 9110 section 5)."""
+
+
+def to_text(raw: bytes) -> str:
+    """Decode a field as aiohttp does, so that every byte survives the way back."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def to_bytes(text: str) -> bytes:
+    """Encode a field; the inverse of :func:`to_text`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+class Headers:
+    """Immutable header fields; names are compared without regard to case.
+
+    Args:
+        raw: pairs of name and value, as bytes, in the order received.
+    """
+
+    __slots__ = ("_index", "raw")
+
+    def __init__(self, raw: RawHeaders = ()) -> None:
+        self.raw: Final = raw
+        self._index: dict[str, list[str]] | None = None
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
+        """Build from text pairs or from a mapping; a multidict keeps its repetitions."""
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        return cls(tuple((to_bytes(name), to_bytes(value)) for name, value in pairs))
+
+    def _fields(self) -> dict[str, list[str]]:
+        if self._index is None:
+            index: dict[str, list[str]] = {}
+            for name, value in self.raw:
+                index.setdefault(to_text(name).lower(), []).append(to_text(value))
+            self._index = index
+        return self._index
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The first value of ``name``, or ``default``."""
+        values = self._fields().get(name.lower())
+        return values[0] if values else default
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of ``name``, in order; empty if the field is absent."""
+        return list(self._fields().get(name.lower(), ()))
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._fields()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields())
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Pairs of name (as received) and value, in order, repetitions included."""
+        return ((to_text(name), to_text(value)) for name, value in self.raw)
+
+    def without(self, names: frozenset[str]) -> Headers:
+        """The same fields less those in ``names`` (lower case)."""
+        kept = tuple(pair for pair in self.raw if to_text(pair[0]).lower() not in names)
+        return self if len(kept) == len(self.raw) else Headers(kept)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self.raw == other.raw
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+    def __repr__(self) -> str:
+        # Values may be secrets; names never are.
+        return f"Headers({list(self._fields())})"
+
+
+NO_HEADERS: Final = Headers()
+
+
+class Unkeyable:
+    """A request body that cannot be read without using it up (a generator, a file)."""
+
+    __slots__ = ()
+
+
+UNKEYABLE: Final = Unkeyable()
+
+
+class Request(NamedTuple):
+    """A request as it will be sent.
+
+    Attributes:
+        method: upper case.
+        url: absolute, as the client sends it; a fragment is ignored.
+        headers: effective fields, the client's own included.
+        body: the bytes that will be sent, or ``UNKEYABLE``.
+    """
+
+    method: str
+    url: str
+    headers: Headers = NO_HEADERS
+    body: bytes | Unkeyable = b""
+
+
+class ResponseHead(NamedTuple):
+    """Status line and header fields of a response.
+
+    Attributes:
+        url: what answered, absolute.
+        status: RFC 9110 section 15.
+        reason: the phrase as received; may be empty.
+        version: ``(1, 1)`` for HTTP/1.1.
+        headers: as received, before any decoding of the body.
+    """
+
+    url: str
+    status: int
+    reason: str
+    version: tuple[int, int]
+    headers: Headers

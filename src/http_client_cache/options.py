@@ -1,0 +1,97 @@
+"""What a caller may say about one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from http_client_cache.entry import Hop, Stored
+from http_client_cache.errors import ConfigurationError, describe
+from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_after
+from http_client_cache.plan import Lease
+
+
+@dataclass(slots=True)
+class Chain:
+    """The redirects that one request has followed so far.
+
+    It belongs to whoever follows redirects (a session); the hops are published under their own
+    keys only when the chain has ended in a stored response.
+
+    Attributes:
+        hops: key and head of each redirect, in order.
+        leases: the leases that wait for the end of the chain.
+        ahead: what is known to come, where a stored chain is being replayed.
+    """
+
+    hops: list[tuple[str, Hop]] = field(default_factory=lambda: [])
+    leases: list[Lease] = field(default_factory=lambda: [])
+    ahead: tuple[tuple[Hop, ...], Stored] | None = None
+
+    def end(self, result: Stored | None = None) -> None:
+        """Let those go who wait for this chain: with its result, or to fetch for themselves."""
+        for lease in self.leases:
+            lease.release(result)
+        self.leases.clear()
+        self.hops.clear()
+
+    def abandon(self) -> None:
+        """The caller was cancelled: one of those who wait takes over."""
+        for lease in self.leases:
+            lease.abandon()
+        self.leases.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The cache's arguments of one request.
+
+    Attributes:
+        expire_after: expiration for this request alone.
+        refresh: validate the stored response with the origin before it is used.
+        force_refresh: ask the origin for a new response, whatever is stored.
+        only_if_cached: answer 504 where nothing usable is stored.
+        disabled: neither read nor store.
+        variant: marks of how the client reads the body (``"raw"``: not decompressed).
+        follow: whether a stored redirect chain may answer.
+        chain: set where this request's own redirects are to be recorded.
+    """
+
+    expire_after: Expiry = UNSET
+    refresh: bool = False
+    force_refresh: bool = False
+    only_if_cached: bool = False
+    disabled: bool = False
+    variant: tuple[str, ...] = ()
+    follow: bool = False
+    chain: Chain | None = None
+
+
+PLAIN = Options()
+
+
+def parse_options(
+    *,
+    expire_after: ExpireAfter = None,
+    refresh: Any = False,
+    force_refresh: Any = False,
+    only_if_cached: Any = False,
+) -> Options:
+    """Check the arguments of one request.
+
+    Raises:
+        ConfigurationError: one of them has a wrong type or value.
+    """
+    for name, value in (
+        ("refresh", refresh),
+        ("force_refresh", force_refresh),
+        ("only_if_cached", only_if_cached),
+    ):
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"{name} must be True or False, not {describe(value)}")
+    return Options(
+        expire_after=parse_expire_after(expire_after, "expire_after"),
+        refresh=refresh,
+        force_refresh=force_refresh,
+        only_if_cached=only_if_cached,
+    )

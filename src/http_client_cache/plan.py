@@ -1,0 +1,182 @@
+"""The words a plan may say.
+
+A plan is a generator that tells *what* is to be done, in order, by yielding effects; a
+driver (``shell/drivers.py``) does it, with ``await`` or without. Plans hold the policy once
+for both colours.
+
+Rules for those who write plans:
+
+- No effect in ``finally`` or in ``except GeneratorExit``: what must be undone is an effect
+  with a sub-plan (``Locked``). A driver closes a cancelled plan, it never throws into it.
+- Plans set no ``ContextVar`` and call no user function: ``Ask`` does.
+- An effect on the store answers ``Failed`` instead of raising.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from http_client_cache.message import Request, ResponseHead
+
+T = TypeVar("T")
+
+Plan = Generator[Any, Any, T]
+"""Yields effects, is sent their answers, returns a ``T``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A store effect that could not be carried out; the request goes on without it."""
+
+    reason: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class UseStore:
+    """Run a plan of statements against the store. Answers its result, or ``Failed``."""
+
+    plan: Plan[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Send a request to the origin. Answers ``Answer`` or ``Lost``.
+
+    Attributes:
+        request: what is sent.
+        conditions: fields to add for a conditional request (RFC 9110 section 13).
+    """
+
+    request: Request
+    conditions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The head of the origin's answer, with the client's own object behind it.
+
+    Attributes:
+        head: status line and fields.
+        raw: the client's response; only the client's own part of the driver touches it.
+        requested: when the request was sent (UTC seconds).
+        received: when the head arrived (UTC seconds).
+        sent_authorization: the credentials that really went out.
+    """
+
+    head: ResponseHead
+    raw: Any
+    requested: float
+    received: float
+    sent_authorization: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The origin gave no answer: the client's own exception."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBody:
+    """Read the answer's body to its end. Answers the bytes, ``Lost``, or ``None`` if it streams.
+
+    What was read is handed to the caller again, whole, as if nobody had read it.
+    """
+
+    answer: Answer
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Give the answer's connection back; its body is not wanted. Answers ``None``."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Call a function of the user's. Answers its result, or ``Failed`` if it raised."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Show an answer with its body, or a stored response, as the client's response object.
+
+    For the user's ``filter_fn``. Answers the object.
+    """
+
+    answer: Answer | None
+    stored: Any
+    body: bytes
+
+
+class Lease:
+    """The right to fetch a key, held by one plan at a time.
+
+    It ends once, by the first of three: ``release`` with what was stored, for all who wait;
+    ``release`` with nothing, after which each of them fetches for itself; or ``abandon``, which
+    passes the lease on to one of them.
+
+    Attributes:
+        held: the lease outlives its plan (a redirect chain is not at its end yet).
+    """
+
+    __slots__ = ("_abandon", "_release", "ended", "held")
+
+    def __init__(self, release: Callable[[Any], None], abandon: Callable[[], None]) -> None:
+        self._release = release
+        self._abandon = abandon
+        self.ended = False
+        self.held = False
+
+    def release(self, result: Any = None) -> None:
+        """End the wait of the others, with ``result`` for each of them."""
+        if not self.ended:
+            self.ended = True
+            self._release(result)
+
+    def abandon(self) -> None:
+        """Let one of those who wait take over."""
+        if not self.ended:
+            self.ended = True
+            self._abandon()
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Run a sub-plan while no other plan fetches ``key``.
+
+    Answers ``Led`` with the sub-plan's result; or, where another plan held the lease,
+    ``Followed`` with what that plan released. With ``wait=False`` it answers
+    ``Followed(None)`` at once where it would have to wait.
+    """
+
+    key: str
+    plan: Callable[[Lease], Plan[Any]]
+    wait: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """This plan held the lease."""
+
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Another plan held the lease and released this (``None``: nothing that can be shared)."""
+
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let others have their turn, in the middle of long work. Answers ``None``."""

@@ -1,0 +1,221 @@
+"""The house rules: what a user decides about caching, checked when it is set.
+
+Every value can be read and set at any time; a change holds for the next request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from http_client_cache.errors import ConfigurationError, describe
+from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_after
+from http_client_cache.patterns import UrlPatterns
+
+DEFAULT_CODES = frozenset({200})
+DEFAULT_METHODS = frozenset({"GET", "HEAD"})
+
+HeaderNames = bool | Iterable[str]
+
+
+class Settings:
+    """The rules of one cache.
+
+    Args:
+        expire_after: how long responses are fresh: seconds, ``timedelta``, ``datetime`` (naive
+            is UTC) or an HTTP date; -1 for ever; 0 to cache nothing; ``None`` unset (for ever).
+        urls_expire_after: the same for URLs that match a glob or a compiled regular expression;
+            the first match in the order of definition counts.
+        allowed_codes: status codes whose responses are kept; default ``(200,)``.
+        allowed_methods: methods whose responses are kept; default ``("GET", "HEAD")``.
+        ignored_parameters: names that do not count in query, form, JSON body and header fields
+            (there without regard to case), and are not stored either.
+        include_headers: ``True`` to tell requests apart by all header fields, or names of some.
+        filter_fn: called with a response and its body, on writing and on reading; a false
+            answer keeps it out of the cache. A plain function or a coroutine function.
+        key_fn: called with an :class:`~http_client_cache.message.Request`; returns the key.
+        max_entry_bytes: bodies larger than this many bytes are not kept; ``None`` for no limit.
+
+    Raises:
+        ConfigurationError: a value is not what its argument accepts.
+    """
+
+    def __init__(
+        self,
+        *,
+        expire_after: ExpireAfter = None,
+        urls_expire_after: Mapping[Any, ExpireAfter] | None = None,
+        allowed_codes: Iterable[int] | None = None,
+        allowed_methods: Iterable[str] | None = None,
+        ignored_parameters: Iterable[str] | None = None,
+        include_headers: HeaderNames = False,
+        filter_fn: Callable[..., Any] | None = None,
+        key_fn: Callable[..., Any] | None = None,
+        max_entry_bytes: int | None = None,
+    ) -> None:
+        self.revision = 0
+        self.expire_after = expire_after
+        self.urls_expire_after = urls_expire_after
+        self.allowed_codes = allowed_codes
+        self.allowed_methods = allowed_methods
+        self.ignored_parameters = ignored_parameters
+        self.include_headers = include_headers
+        self.filter_fn = filter_fn
+        self.key_fn = key_fn
+        self.max_entry_bytes = max_entry_bytes
+
+    @property
+    def expire_after(self) -> ExpireAfter:
+        """As it was set."""
+        return self._expire_after
+
+    @expire_after.setter
+    def expire_after(self, value: ExpireAfter) -> None:
+        self.expiry: Expiry = parse_expire_after(value, "expire_after")
+        self._expire_after = value
+        self.revision += 1
+
+    @property
+    def urls_expire_after(self) -> Mapping[Any, ExpireAfter] | None:
+        """As it was set; read-only: set the whole mapping to change it."""
+        return self._urls_expire_after
+
+    @urls_expire_after.setter
+    def urls_expire_after(self, value: Mapping[Any, ExpireAfter] | None) -> None:
+        if value is not None and not isinstance(value, Mapping):
+            raise ConfigurationError(
+                "urls_expire_after must be a mapping of URL pattern to expire_after, "
+                f"not {describe(value)}"
+            )
+        self.patterns = UrlPatterns(value) if value else None
+        self._urls_expire_after = None if value is None else MappingProxyType(dict(value))
+        self.revision += 1
+
+    @property
+    def allowed_codes(self) -> frozenset[int]:
+        """Status codes whose responses are kept."""
+        return DEFAULT_CODES if self._allowed_codes is None else self._allowed_codes
+
+    @allowed_codes.setter
+    def allowed_codes(self, value: Iterable[int] | None) -> None:
+        self._allowed_codes = None if value is None else _codes(value)
+        self.revision += 1
+
+    @property
+    def allowed_methods(self) -> frozenset[str]:
+        """Methods whose responses are kept, in upper case."""
+        return DEFAULT_METHODS if self._allowed_methods is None else self._allowed_methods
+
+    @allowed_methods.setter
+    def allowed_methods(self, value: Iterable[str] | None) -> None:
+        self._allowed_methods = (
+            None
+            if value is None
+            else frozenset(name.upper() for name in _names(value, "allowed_methods"))
+        )
+        self.revision += 1
+
+    @property
+    def ignored_parameters(self) -> frozenset[str]:
+        """Names that count neither in keys nor in what is stored."""
+        return self._ignored
+
+    @ignored_parameters.setter
+    def ignored_parameters(self, value: Iterable[str] | None) -> None:
+        self._ignored = (
+            frozenset() if value is None else frozenset(_names(value, "ignored_parameters"))
+        )
+        self.revision += 1
+
+    @property
+    def include_headers(self) -> bool | frozenset[str]:
+        """Whether, or which, request header fields tell requests apart."""
+        return self._include_headers
+
+    @include_headers.setter
+    def include_headers(self, value: HeaderNames) -> None:
+        self._include_headers: bool | frozenset[str] = (
+            value
+            if isinstance(value, bool)
+            else frozenset(name.lower() for name in _names(value, "include_headers"))
+        )
+        self.revision += 1
+
+    @property
+    def filter_fn(self) -> Callable[..., Any] | None:
+        """The user's filter, if any."""
+        return self._filter_fn
+
+    @filter_fn.setter
+    def filter_fn(self, value: Callable[..., Any] | None) -> None:
+        self._filter_fn = _function(value, "filter_fn")
+        self.revision += 1
+
+    @property
+    def key_fn(self) -> Callable[..., Any] | None:
+        """The user's key function, if any."""
+        return self._key_fn
+
+    @key_fn.setter
+    def key_fn(self, value: Callable[..., Any] | None) -> None:
+        self._key_fn = _function(value, "key_fn")
+        self.revision += 1
+
+    @property
+    def max_entry_bytes(self) -> int | None:
+        """Bodies larger than this are not kept; ``None`` for no limit."""
+        return self._max_entry_bytes
+
+    @max_entry_bytes.setter
+    def max_entry_bytes(self, value: int | None) -> None:
+        if value is not None and (not _is_int(value) or value < 0):
+            raise ConfigurationError(
+                f"max_entry_bytes must be a number of bytes, or None, not {describe(value)}"
+            )
+        self._max_entry_bytes = value
+        self.revision += 1
+
+    def expiry_for(self, url: str, per_request: Expiry) -> Expiry:
+        """The expiration that counts: per request, then per URL, then per session."""
+        if per_request is not UNSET:
+            return per_request
+        if self.patterns is not None:
+            matched = self.patterns.match(url)
+            if matched is not None and matched is not UNSET:
+                return matched
+        return self.expiry
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _names(value: object, argument: str) -> list[str]:
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"{argument} must be a list of names, not {describe(value)}")
+    names = list(value)
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigurationError(f"{argument} must hold names only, not {describe(name)}")
+    return names
+
+
+def _codes(value: object) -> frozenset[int]:
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ConfigurationError(
+            f"allowed_codes must be a list of status codes, not {describe(value)}"
+        )
+    codes = list(value)
+    for code in codes:
+        if not _is_int(code) or not 100 <= code <= 999:
+            raise ConfigurationError(
+                f"allowed_codes must hold status codes from 100 to 999, not {describe(code)}"
+            )
+    return frozenset(int(code) for code in codes)
+
+
+def _function(value: Any, argument: str) -> Callable[..., Any] | None:
+    if value is not None and not callable(value):
+        raise ConfigurationError(f"{argument} must be a function or None, not {describe(value)}")
+    return value

@@ -1,0 +1,51 @@
+"""A failing store never breaks a request: it is counted, and said once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from http_client_cache.plan import Failed
+
+logger = logging.getLogger("http_client_cache")
+
+
+class Failures:
+    """Counts failures of one store; logs when it begins to fail and when it works again.
+
+    Args:
+        name: how the log names the store; holds no secret.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.count = 0
+        self.failing = False
+        self._lock = threading.Lock()
+
+    def failed(self, error: BaseException) -> Failed:
+        """Take note of a failure."""
+        with self._lock:
+            self.count += 1
+            first, self.failing = not self.failing, True
+        if first:
+            logger.warning(
+                "The cache's store %s fails; requests go to the origin until it works again: %s: %s",
+                self.name,
+                type(error).__name__,
+                error,
+            )
+        return Failed(error)
+
+    def worked(self) -> None:
+        """Take note that the store works; call it only while ``failing``."""
+        with self._lock:
+            again, self.failing = self.failing, False
+        if again:
+            logger.warning("The cache's store %s works again", self.name)
+
+    def user_function_failed(self, function: object, error: BaseException) -> Failed:
+        """Take note of an exception in a function of the user's."""
+        name = getattr(function, "__qualname__", repr(function))
+        logger.error("%s failed; the response is not cached", name, exc_info=error)
+        return Failed(error)

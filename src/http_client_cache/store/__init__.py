@@ -1,0 +1,94 @@
+"""Stores: each one file of operations, told as plans over statements.
+
+What every store promises (``tests/stores`` holds each of them to it):
+
+- A key names at most one entry for each variant; ``variant`` is ``""`` unless ``Vary`` says
+  otherwise. Which variant answers is decided outside: ``load`` hands over all of them.
+- An entry is published whole or not at all; a reader never sees metadata without its body.
+- Reading deletes nothing. Expired entries stay until somebody deletes or sweeps them.
+- A record that cannot be read is absent.
+- Keys are text; the part before the first ``.`` is the locator that all keys of one URL share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from http_client_cache.entry import Alias, Entry, Stored
+from http_client_cache.plan import Plan
+
+
+class Store(Protocol):
+    """The operations of a store, as plans: a driver runs them in either colour."""
+
+    def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:
+        """All variants of ``key``, newest first, with their bodies; empty if there is none.
+
+        With ``follow``, an alias of that name is resolved in the same trip; an entry of the
+        key's own comes before an alias.
+        """
+        ...
+
+    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
+        """Publish an entry with its body, replacing that of the same key and variant."""
+        ...
+
+    def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
+        """Rewrite the metadata of ``(key, variant, entry)``; bodies stay. Answers how many."""
+        ...
+
+    def link(self, key: str, alias: Alias) -> Plan[None]:
+        """Let ``key`` lead to another one."""
+        ...
+
+    def delete(self, keys: Iterable[str]) -> Plan[int]:
+        """Delete entries (all variants) and aliases, and the aliases that led to them.
+
+        Answers how many keys were there.
+        """
+        ...
+
+    def purge(self, locator: str) -> Plan[int]:
+        """Delete every key with this locator, and the aliases that led there."""
+        ...
+
+    def contains(self, key: str, *, follow: bool = False) -> Plan[bool]:
+        """Whether the key has an entry (with ``follow``: or leads to one)."""
+        ...
+
+    def has_locator(self, locator: str) -> Plan[bool]:
+        """Whether any entry, or alias that leads to one, has this locator."""
+        ...
+
+    def page(self, after: str, limit: int, *, bodies: bool = False) -> Plan[list[tuple[str, Stored]]]:
+        """The next ``limit`` entries in the order of a cursor, each with its own cursor.
+
+        Start with ``after=""``. Entries written meanwhile may be missed; none is told twice.
+        Without ``bodies``, ``Stored.body`` is empty.
+        """
+        ...
+
+    def links(self, after: str, limit: int) -> Plan[list[tuple[str, Alias]]]:
+        """The next ``limit`` aliases whose key follows ``after``, in the order of the keys."""
+        ...
+
+    def size(self) -> Plan[int]:
+        """How many entries there are, expired ones included."""
+        ...
+
+    def links_size(self) -> Plan[int]:
+        """How many aliases there are."""
+        ...
+
+    def clear(self) -> Plan[None]:
+        """Delete everything that is this cache's, and nothing else."""
+        ...
+
+    def sweep(self, before: float, limit: int) -> Plan[int]:
+        """Delete up to ``limit`` entries that expired before this time (UTC seconds).
+
+        Answers how many; fewer than ``limit`` means that none is left. Aliases that lead
+        nowhere go as well.
+        """
+        ...
