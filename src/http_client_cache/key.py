@@ -1,0 +1,153 @@
+"""From a request to the key under which its response is kept.
+
+A key is ``<locator>.<digest>``: 16 and 32 hexadecimal digits. The locator stands for the URL
+alone, so that everything stored for a URL, whatever the method or variant, is found by it. The
+digest stands for all that tells requests apart. Nothing of a request can be read from its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+from http_client_cache.content import media_type, normal_body
+from http_client_cache.message import Headers, Request, Unkeyable, to_bytes, to_text
+from http_client_cache.urls import normalize_url, redact_url
+
+__all__ = ["create_key", "locator", "normalize_url", "redact_url", "strip_headers"]
+
+_VERSION: Final = b"http-client-cache key 1"
+
+_SECRET: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+# Of all fields, those that say nothing about what is asked for: they concern the connection or
+# the transfer, speak to caches, or (the secrets) are looked at in their own way or by name only.
+_NEVER_MATCHED: Final = _SECRET | frozenset(
+    {
+        "cache-control",
+        "connection",
+        "content-length",
+        "date",
+        "expect",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "keep-alive",
+        "pragma",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+def create_key(
+    request: Request,
+    *,
+    ignored: frozenset[str] = frozenset(),
+    match_headers: bool | frozenset[str] = False,
+    sort_query: bool = True,
+    extra: tuple[str, ...] = (),
+) -> str | None:
+    """The key of a request, or ``None`` if its body cannot be known beforehand.
+
+    ``Authorization`` always counts, unless it is ignored: what one user may see is not for others.
+
+    Args:
+        request: as it will be sent.
+        ignored: names that do not count: as given in query, form, multipart and JSON, without
+            regard to case among header fields.
+        match_headers: ``True`` for all fields but those of the connection, of caching and
+            ``Cookie``; or the names of those that count, in any case.
+        sort_query: whether the order of query parameters does not count.
+        extra: what else tells requests apart.
+    """
+    url = normalize_url(request.url, ignored=ignored, sort_query=sort_query)
+    parts = _canonical(request, url, ignored=ignored, match_headers=match_headers, extra=extra)
+    if parts is None:
+        return None
+    return f"{locator(url)}.{blake2b(_serialize(parts), digest_size=16).hexdigest()}"
+
+
+def locator(normalized_url: str) -> str:
+    """What all keys of a URL begin with; the URL as :func:`normalize_url` returns it."""
+    # A URL that is not absolute is not normalised, and may hold anything.
+    raw = normalized_url.encode("utf-8", "surrogatepass")
+    return blake2b(raw, digest_size=8).hexdigest()
+
+
+def strip_headers(headers: Headers, ignored: frozenset[str]) -> Headers:
+    """Request fields as they may be stored: without the ignored ones, and never a secret."""
+    return headers.without(_SECRET | _lowered(ignored) if ignored else _SECRET)
+
+
+@lru_cache(maxsize=64)
+def _lowered(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
+
+
+def _canonical(
+    request: Request,
+    url: str,
+    *,
+    ignored: frozenset[str],
+    match_headers: bool | frozenset[str],
+    extra: tuple[str, ...],
+) -> tuple[bytes, ...] | None:
+    """All that tells requests apart. Lists are led by their length: no two give the same tuple."""
+    if isinstance(request.body, Unkeyable):
+        return None
+    ignored_fields = _lowered(ignored) if ignored else ignored
+    authorization: list[bytes] = []
+    matched: list[tuple[str, bytes]] = []
+    content_type = ""
+    wanted = _lowered(match_headers) if isinstance(match_headers, frozenset) else None
+    for raw_name, raw_value in request.headers.raw:
+        name = to_text(raw_name).lower()
+        value = raw_value.strip(b" \t")
+        if name == "content-type":
+            content_type = content_type or to_text(value)
+            value = _without_boundary(value)
+        if name in ignored_fields:
+            continue
+        if name == "authorization":
+            authorization.append(value)
+        elif match_headers and (
+            name in wanted if wanted is not None else name not in _NEVER_MATCHED
+        ):
+            matched.append((name, value))
+    # By name alone: the order of the values of one name counts.
+    matched.sort(key=lambda field: field[0])
+    body = normal_body(request.body, content_type, ignored)
+    return (
+        _VERSION,
+        request.method.encode("utf-8", "surrogatepass"),
+        url.encode("utf-8", "surrogatepass"),
+        *_counted([part for name, value in matched for part in (to_bytes(name), value)]),
+        *_counted(authorization),
+        *_counted(body),
+        *_counted([text.encode("utf-8", "surrogatepass") for text in extra]),
+    )
+
+
+def _without_boundary(content_type: bytes) -> bytes:
+    """A multipart boundary is drawn at random for every request."""
+    kind = media_type(to_text(content_type))
+    return to_bytes(kind) if kind.startswith("multipart/") else content_type
+
+
+def _counted(parts: Iterable[bytes]) -> list[bytes]:
+    listed = list(parts)
+    return [b"%d" % len(listed), *listed]
+
+
+def _serialize(parts: tuple[bytes, ...]) -> bytes:
+    """Each part after its length, so that no two tuples give the same bytes."""
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])
