@@ -1,0 +1,350 @@
+"""The store in this process's memory: bounded by bytes, least recently used goes first."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from http_client_cache.entry import Alias, Entry, Stored
+from http_client_cache.message import RawHeaders
+from http_client_cache.plan import Plan
+
+logger = logging.getLogger("http_client_cache")
+
+DEFAULT_MAX_BYTES: Final = 256 * 1024 * 1024
+
+_OVERHEAD: Final = 1024
+"""Bytes that the objects around one entry take, about."""
+
+
+class _Row:
+    """One variant of one key."""
+
+    __slots__ = ("cost", "number", "stored")
+
+    def __init__(self, number: int, stored: Stored) -> None:
+        self.number = number
+        self.stored = stored
+        self.cost = _cost(stored)
+
+
+class _Slot:
+    """All variants of one key, and what ``load`` answers for it."""
+
+    __slots__ = ("answer", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[str, _Row] = {}
+        self.answer: tuple[Stored, ...] = ()
+
+    def arrange(self) -> None:
+        """Newest first; of equally old ones, the last written."""
+        rows = sorted(self.rows.values(), key=lambda row: (-row.stored.entry.created, -row.number))
+        self.answer = tuple(row.stored for row in rows)
+
+
+class MemoryStore:
+    """Keeps entries and bodies as they are; safe for any threads and loops.
+
+    Its plans are done as soon as they are asked: ``yield from ()`` only makes them plans.
+
+    Args:
+        max_bytes: how much may be kept, about; ``None`` for no limit.
+    """
+
+    def __init__(self, max_bytes: int | None = DEFAULT_MAX_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._evicted = False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._bytes = 0
+        self._count = 0
+        self._number = 0
+        # In the order of their last use.
+        self._slots: OrderedDict[str, _Slot] = OrderedDict()
+        self._aliases: OrderedDict[str, Alias] = OrderedDict()
+        self._led_from: dict[str, set[str]] = {}
+        self._locators: dict[str, set[str]] = {}
+        # In the order of their numbers; what was deleted is dropped now and then.
+        self._numbers: list[int] = []
+        self._rows: dict[int, tuple[str, _Row]] = {}
+        # (expires, number), also of what has gone or was freshened since.
+        self._expiries: list[tuple[float, int]] = []
+
+    # What a request needs.
+
+    def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        with self._lock:
+            slot = self._slots.get(key)
+            if slot is not None:
+                self._slots.move_to_end(key)
+                return slot.answer
+            if follow and (alias := self._aliases.get(key)) is not None:
+                slot = self._slots.get(alias.target)
+                if slot is not None:
+                    self._slots.move_to_end(alias.target)
+                    return tuple(stored._replace(hops=alias.hops) for stored in slot.answer)
+            return ()
+
+    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
+        """See :class:`~http_client_cache.store.Store`.
+
+        What alone is larger than ``max_bytes`` is not kept.
+        """
+        yield from ()
+        stored = Stored(key, entry, body, variant=variant)
+        with self._lock:
+            slot = self._slots.get(key)
+            if self.max_bytes is not None and _cost(stored) > self.max_bytes:
+                # The one it replaces must not answer in its stead.
+                if slot is not None and variant in slot.rows:
+                    self._remove(key, slot, slot.rows[variant])
+                return
+            if slot is None:
+                slot = self._slots[key] = _Slot()
+                self._locators.setdefault(_locator(key), set()).add(key)
+            self._put(key, slot, stored)
+            self._slots.move_to_end(key)
+            self._make_room()
+
+    def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        count = 0
+        with self._lock:
+            for key, variant, entry in changes:
+                slot = self._slots.get(key)
+                row = slot.rows.get(variant) if slot is not None else None
+                if slot is None or row is None or row.stored.entry.body_size != entry.body_size:
+                    continue
+                self._put(key, slot, row.stored._replace(entry=entry))
+                count += 1
+            self._make_room()
+        return count
+
+    def link(self, key: str, alias: Alias) -> Plan[None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        with self._lock:
+            self._unlink(key)
+            self._aliases[key] = alias
+            self._bytes += _alias_cost(alias)
+            self._led_from.setdefault(alias.target, set()).add(key)
+            self._locators.setdefault(_locator(key), set()).add(key)
+            self._make_room()
+
+    # What ends an entry.
+
+    def delete(self, keys: Iterable[str]) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        with self._lock:
+            return sum([self._drop(key) for key in keys])
+
+    def purge(self, locator: str) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        with self._lock:
+            return sum([self._drop(key) for key in list(self._locators.get(locator, ()))])
+
+    def clear(self) -> Plan[None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        with self._lock:
+            number = self._number
+            self._forget()
+            # A cursor from before must not meet what is written after.
+            self._number = number
+
+    def sweep(self, before: float, limit: int) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        count = 0
+        with self._lock:
+            while count < limit and self._expiries and self._expiries[0][0] < before:
+                count += self._remove_expired(*heapq.heappop(self._expiries))
+            if count < limit:
+                lost = [
+                    key for key, alias in self._aliases.items() if alias.target not in self._slots
+                ]
+                for key in lost:
+                    self._unlink(key)
+        return count
+
+    # What is there.
+
+    def contains(self, key: str, *, follow: bool = False) -> Plan[bool]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        with self._lock:
+            alias = self._aliases.get(key) if follow else None
+            return key in self._slots or (alias is not None and alias.target in self._slots)
+
+    def has_locator(self, locator: str) -> Plan[bool]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        with self._lock:
+            for key in self._locators.get(locator, ()):
+                alias = self._aliases.get(key)
+                if key in self._slots or (alias is not None and alias.target in self._slots):
+                    return True
+            return False
+
+    def page(
+        self, after: str, limit: int, *, bodies: bool = False
+    ) -> Plan[list[tuple[str, Stored]]]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        page: list[tuple[str, Stored]] = []
+        with self._lock:
+            for index in range(bisect_right(self._numbers, int(after or 0)), len(self._numbers)):
+                if len(page) == limit:
+                    break
+                number = self._numbers[index]
+                found = self._rows.get(number)
+                if found is not None:
+                    stored = found[1].stored
+                    page.append((str(number), stored if bodies else stored._replace(body=b"")))
+        return page
+
+    def links(self, after: str, limit: int) -> Plan[list[tuple[str, Alias]]]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        with self._lock:
+            keys = heapq.nsmallest(limit, (key for key in self._aliases if key > after))
+            return [(key, self._aliases[key]) for key in keys]
+
+    def size(self) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        return self._count
+
+    def links_size(self) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        return len(self._aliases)
+
+    # How it is kept. Everything below runs under the lock.
+
+    def _put(self, key: str, slot: _Slot, stored: Stored) -> None:
+        row = slot.rows.get(stored.variant)
+        if row is None:
+            self._number += 1
+            row = slot.rows[stored.variant] = _Row(self._number, stored)
+            self._numbers.append(row.number)
+            self._rows[row.number] = (key, row)
+            self._count += 1
+        else:
+            self._bytes -= row.cost
+            row.stored = stored
+            row.cost = _cost(stored)
+        self._bytes += row.cost
+        slot.arrange()
+        if stored.entry.expires is not None:
+            heapq.heappush(self._expiries, (stored.entry.expires, row.number))
+            if len(self._expiries) > 2 * self._count + 64:
+                self._expiries = [
+                    (found.stored.entry.expires, number)
+                    for number, (_, found) in self._rows.items()
+                    if found.stored.entry.expires is not None
+                ]
+                heapq.heapify(self._expiries)
+
+    def _remove(self, key: str, slot: _Slot, row: _Row) -> None:
+        del slot.rows[row.stored.variant]
+        del self._rows[row.number]
+        self._bytes -= row.cost
+        self._count -= 1
+        if slot.rows:
+            slot.arrange()
+        else:
+            del self._slots[key]
+            self._forget_locator(key)
+            for alias in list(self._led_from.get(key, ())):
+                self._unlink(alias)
+        if len(self._numbers) > 2 * self._count + 64:
+            self._numbers = list(self._rows)
+
+    def _remove_expired(self, expires: float, number: int) -> bool:
+        found = self._rows.get(number)
+        if found is None or found[1].stored.entry.expires != expires:
+            return False
+        self._remove(found[0], self._slots[found[0]], found[1])
+        return True
+
+    def _drop(self, key: str) -> bool:
+        """Delete whatever has this key, and what led to it."""
+        slot = self._slots.get(key)
+        known = slot is not None or key in self._aliases
+        self._unlink(key)
+        if slot is not None:
+            for row in list(slot.rows.values()):
+                self._remove(key, slot, row)
+        for alias in list(self._led_from.get(key, ())):
+            self._unlink(alias)
+        return known
+
+    def _unlink(self, key: str) -> None:
+        alias = self._aliases.pop(key, None)
+        if alias is None:
+            return
+        self._bytes -= _alias_cost(alias)
+        sources = self._led_from[alias.target]
+        sources.discard(key)
+        if not sources:
+            del self._led_from[alias.target]
+        self._forget_locator(key)
+
+    def _forget_locator(self, key: str) -> None:
+        if key in self._slots or key in self._aliases:
+            return
+        keys = self._locators[_locator(key)]
+        keys.discard(key)
+        if not keys:
+            del self._locators[_locator(key)]
+
+    def _make_room(self) -> None:
+        if self.max_bytes is None or self._bytes <= self.max_bytes:
+            return
+        if not self._evicted:
+            self._evicted = True
+            logger.warning(
+                "The cache in memory is full (%d bytes); what was used least recently goes. "
+                "Raise max_bytes, or set it to None for no limit",
+                self.max_bytes,
+            )
+        while self._bytes > self.max_bytes:
+            if self._slots:
+                self._drop(next(iter(self._slots)))
+            elif self._aliases:
+                self._unlink(next(iter(self._aliases)))
+            else:
+                break
+
+
+def _locator(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _cost(stored: Stored) -> int:
+    entry = stored.entry
+    fields = _size(entry.headers) + _size(entry.request_headers)
+    return _OVERHEAD + len(stored.body) + len(stored.key) + len(entry.url) + fields
+
+
+def _alias_cost(alias: Alias) -> int:
+    return _OVERHEAD + sum([len(hop.url) + _size(hop.headers) for hop in alias.hops])
+
+
+def _size(fields: RawHeaders) -> int:
+    # Two bytes objects and a tuple for each field.
+    return sum([len(name) + len(value) + 120 for name, value in fields])
