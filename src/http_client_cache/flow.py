@@ -135,6 +135,31 @@ def recall(scope: Scope, key: str, options: Options) -> Plan[Hit | None]:
     return Hit(stored) if reason is Reason.HIT and stored is not None else None
 
 
+def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
+    """Whether a request will be answered without going out; if not, take its lease.
+
+    For callers who must know before they send: the lease waits in ``options.chain``.
+    """
+    key = yield from key_of(scope, request, options)
+    if key is None or options.refresh or options.force_refresh or options.chain is None:
+        return False
+    chain = options.chain
+
+    def hold(lease: Lease) -> Plan[bool]:
+        lease.held = True
+        chain.granted[key] = lease
+        yield from ()
+        return False
+
+    _, reason = yield from look(scope, key, options)
+    if reason is Reason.HIT:
+        return True
+    if key in scope.uncacheable:
+        return False
+    outcome = yield Locked(key, hold)
+    return isinstance(outcome, Followed) and outcome.result is not None
+
+
 def key_of(scope: Scope, request: Request, options: Options) -> Plan[str | None]:
     """The key of a request: the user's own, or the one of :mod:`http_client_cache.key`."""
     settings = scope.settings
@@ -207,9 +232,13 @@ def fetch_once(
                 return Hit(known)
         return (yield from fetch(scope, key, request, options, known, why, lease))
 
+    chain = options.chain
+    if chain is not None and key in chain.granted:
+        lease = chain.granted.pop(key)
+        chain.leases.append(lease)
+        return (yield from lead(lease))
     # Whoever holds a lease does not wait for another: two chains that cross would never end.
-    wait = options.chain is None or not options.chain.leases
-    outcome = yield Locked(key, lead, wait=wait)
+    outcome = yield Locked(key, lead, wait=chain is None or not chain.leases)
     if not isinstance(outcome, Followed):
         return outcome.result
     stored: Stored | None = outcome.result

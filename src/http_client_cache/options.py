@@ -21,25 +21,29 @@ class Chain:
     Attributes:
         hops: key and head of each redirect, in order.
         leases: the leases that wait for the end of the chain.
+        granted: leases taken before the request was made, by key.
         ahead: what is known to come, where a stored chain is being replayed.
     """
 
     hops: list[tuple[str, Hop]] = field(default_factory=lambda: [])
     leases: list[Lease] = field(default_factory=lambda: [])
+    granted: dict[str, Lease] = field(default_factory=lambda: {})
     ahead: tuple[tuple[Hop, ...], Stored] | None = None
 
     def end(self, result: Stored | None = None) -> None:
         """Let those go who wait for this chain: with its result, or to fetch for themselves."""
-        for lease in self.leases:
+        for lease in (*self.leases, *self.granted.values()):
             lease.release(result)
         self.leases.clear()
+        self.granted.clear()
         self.hops.clear()
 
     def abandon(self) -> None:
         """The caller was cancelled: one of those who wait takes over."""
-        for lease in self.leases:
+        for lease in (*self.leases, *self.granted.values()):
             lease.abandon()
         self.leases.clear()
+        self.granted.clear()
 
 
 @dataclass(frozen=True, slots=True)

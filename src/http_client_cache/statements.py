@@ -23,6 +23,14 @@ class Call:
     arguments: tuple[Any, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """List what an async iterator of a user's own storage yields (async only)."""
+
+    method: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+
 class SyncShell(Protocol):
     """Carries out the statements of one store, blocking the calling thread."""
 

@@ -25,6 +25,7 @@ from http_client_cache.plan import (
     ReadBody,
     UseStore,
 )
+from http_client_cache.shell import store_driver
 from http_client_cache.shell.failures import Failures
 from http_client_cache.shell.flights import AsyncFlights, SyncFlights
 from http_client_cache.statements import NOT_NOW, AsyncShell, SyncShell
@@ -126,22 +127,13 @@ class AsyncDriver:
         raise TypeError(f"a plan cannot ask for {effect!r}")
 
     async def _use_store(self, effect: UseStore) -> Any:
-        plan, answer = effect.plan, None
         try:
-            while True:
-                try:
-                    statement = plan.send(answer)
-                except StopIteration as stop:
-                    if self.failures.failing:
-                        self.failures.worked()
-                    return stop.value
-                answer = self.shell.run_now(statement)
-                if answer is NOT_NOW:
-                    answer = await self.shell.run(statement)
+            answer = await store_driver.run_async(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
             return self.failures.failed(error)
-        finally:
-            plan.close()
+        if self.failures.failing:
+            self.failures.worked()
+        return answer
 
     async def _locked(self, effect: Locked, client: AsyncClient | None) -> Led | Followed:
         entered = await self.flights.enter(effect.key, wait=effect.wait)
@@ -221,20 +213,13 @@ class SyncDriver:
         raise TypeError(f"a plan cannot ask for {effect!r}")
 
     def _use_store(self, effect: UseStore) -> Any:
-        plan, answer = effect.plan, None
         try:
-            while True:
-                try:
-                    statement = plan.send(answer)
-                except StopIteration as stop:
-                    if self.failures.failing:
-                        self.failures.worked()
-                    return stop.value
-                answer = self.shell.run(statement)
+            answer = store_driver.run_sync(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
             return self.failures.failed(error)
-        finally:
-            plan.close()
+        if self.failures.failing:
+            self.failures.worked()
+        return answer
 
     def _locked(self, effect: Locked, client: SyncClient | None) -> Led | Followed:
         entered = self.flights.enter(effect.key, wait=effect.wait)
@@ -271,15 +256,9 @@ def run_at_once(plan: Plan[T], shell: AsyncShell) -> T | Any:
             effect = plan.send(answer)
             if type(effect) is not UseStore:
                 return NOT_NOW
-            inner, answer = effect.plan, None
-            try:
-                while True:
-                    answer = shell.run_now(inner.send(answer))
-                    if answer is NOT_NOW:
-                        inner.close()
-                        return NOT_NOW
-            except StopIteration as stop:
-                answer = stop.value
+            answer = store_driver.run_now(effect.plan, shell)
+            if answer is NOT_NOW:
+                return NOT_NOW
     except StopIteration as stop:
         return stop.value
     finally:

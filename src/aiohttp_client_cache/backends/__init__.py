@@ -1,0 +1,6 @@
+"""Where responses are kept: each backend is one class."""
+
+from aiohttp_client_cache.backends.base import CacheBackend
+from aiohttp_client_cache.backends.storage import BaseCache
+
+__all__ = ["BaseCache", "CacheBackend"]

@@ -1,0 +1,335 @@
+"""What every backend can do; on its own, the backend that keeps responses in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
+from typing import Any, cast
+from weakref import WeakSet
+
+from aiohttp.typedefs import StrOrURL
+from aiohttp_client_cache.backends.options import Live
+from aiohttp_client_cache.backends.storage import BaseCache, RedirectStorage, ResponseStorage
+from aiohttp_client_cache.response import CachedResponse
+from yarl import URL
+
+from http_client_cache import housekeeping
+from http_client_cache.clock import Clock
+from http_client_cache.engine import AsyncCache
+from http_client_cache.errors import ConfigurationError, StoreError, describe
+from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
+from http_client_cache.key import create_key
+from http_client_cache.message import Headers, Request
+from http_client_cache.plan import Failed, Plan
+from http_client_cache.settings import HeaderNames, Settings
+from http_client_cache.shell.custom import CustomShell, NoSyncShell
+from http_client_cache.shell.failures import Failures
+from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
+from http_client_cache.shell.drivers import SyncDriver
+from http_client_cache.shell.flights import SyncFlights
+from http_client_cache.statements import AsyncShell, SyncShell
+from http_client_cache.store import Store
+from http_client_cache.store.custom import CustomStore
+from http_client_cache.store.memory import DEFAULT_MAX_BYTES, MemoryStore
+
+__all__ = ["BaseCache", "CacheBackend", "Urls"]
+
+Parts = tuple[Store, AsyncShell, SyncShell]
+
+
+class Urls(list[str]):
+    """The URLs in a cache, as a list; called, it can be awaited or iterated with ``async for``."""
+
+    def __init__(self, urls: Iterable[str], fresh: Callable[[], AsyncUrls]) -> None:
+        super().__init__(urls)
+        self._fresh = fresh
+
+    def __call__(self) -> AsyncUrls:
+        """The same, asked of the store without blocking."""
+        return self._fresh()
+
+
+class AsyncUrls:
+    """The URLs in a cache: ``await`` it for a list, or iterate with ``async for``."""
+
+    def __init__(self, load: Callable[[], Awaitable[list[str]]]) -> None:
+        self._load = load
+
+    def __await__(self) -> Generator[Any, None, list[str]]:
+        return self._load().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for url in await self._load():
+            yield url
+
+
+class CacheBackend(Live):
+    """Keeps responses in this process's memory; the base of all backends.
+
+    Each of the arguments that :class:`~http_client_cache.settings.Settings` knows can be read
+    and set later as an attribute, here and on the session.
+
+    Args:
+        cache_name: names the cache where it is persistent.
+        expire_after: how long responses are fresh; see
+            :class:`~http_client_cache.settings.Settings` for this and the following.
+        urls_expire_after: the same, for URLs that match a pattern.
+        allowed_codes: status codes whose responses are kept.
+        allowed_methods: methods whose responses are kept.
+        ignored_parameters: names that neither count nor are stored.
+        ignored_params: another spelling of ``ignored_parameters``.
+        include_headers: which request header fields tell requests apart.
+        filter_fn: says of a response whether it is kept and served.
+        key_fn: makes the key of a request.
+        max_entry_bytes: bodies larger than this many bytes are not kept.
+        max_bytes: how many bytes may be kept; ``None`` for no limit. Default 256 MiB in memory.
+        serializer: ``"msgpack"`` (default), ``"json"``, or an object with ``dumps`` and
+            ``loads``. Memory keeps responses as they are.
+        secret_key: signs records, so that only who has the key can write them.
+        autoclose: close the backend with the last session that uses it.
+        clock: replaced in tests.
+
+    Raises:
+        ConfigurationError: a value is not what its argument accepts.
+        TypeError: an unknown argument.
+    """
+
+    def __init__(
+        self,
+        cache_name: Any = "aiohttp-cache",
+        expire_after: ExpireAfter = None,
+        *,
+        urls_expire_after: Mapping[Any, ExpireAfter] | None = None,
+        allowed_codes: Iterable[int] | None = None,
+        allowed_methods: Iterable[str] | None = None,
+        ignored_parameters: Iterable[str] | None = None,
+        ignored_params: Iterable[str] | None = None,
+        include_headers: HeaderNames = False,
+        filter_fn: Callable[..., Any] | None = None,
+        key_fn: Callable[..., Any] | None = None,
+        max_entry_bytes: int | None = None,
+        max_bytes: int | None = DEFAULT_MAX_BYTES,
+        serializer: Any = None,
+        secret_key: Any = None,
+        autoclose: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
+        if ignored_parameters is not None and ignored_params is not None:
+            raise ConfigurationError(
+                "ignored_params is another spelling of ignored_parameters; give one of them"
+            )
+        self.settings = Settings(
+            expire_after=expire_after,
+            urls_expire_after=urls_expire_after,
+            allowed_codes=allowed_codes,
+            allowed_methods=allowed_methods,
+            ignored_parameters=ignored_parameters if ignored_params is None else ignored_params,
+            include_headers=include_headers,
+            filter_fn=filter_fn,
+            key_fn=key_fn,
+            max_entry_bytes=max_entry_bytes,
+        )
+        self.cache_name = cache_name
+        self.autoclose = autoclose
+        self.clock = clock or Clock()
+        self._serializer, self._secret_key, self._max_bytes = serializer, secret_key, max_bytes
+        self._users: WeakSet[Any] = WeakSet()
+        self._assigned: dict[str, BaseCache] = {}
+        self._parts = self._open()
+        self._use(self._parts)
+
+    def _open(self) -> Parts:
+        return MemoryStore(self._max_bytes), AsyncImmediate(), SyncImmediate()
+
+    def _use(self, parts: Parts) -> None:
+        store, shell, sync_shell = parts
+        name = f"{type(self).__name__}({str(self.cache_name)!r})"
+        self.engine = AsyncCache(self.settings, store, shell, name=name, clock=self.clock)
+        self._sync = SyncDriver(sync_shell, SyncFlights(), Failures(name))
+
+    # Storages
+
+    @property
+    def responses(self) -> BaseCache:
+        """The stored responses; assign a :class:`BaseCache` of your own to keep them there."""
+        return self._assigned.get("responses") or ResponseStorage(self.engine, self.clock)
+
+    @responses.setter
+    def responses(self, storage: BaseCache) -> None:
+        self._assign("responses", storage)
+
+    @property
+    def redirects(self) -> BaseCache:
+        """The stored redirects; assign a :class:`BaseCache` of your own to keep them there."""
+        return self._assigned.get("redirects") or RedirectStorage(self.engine)
+
+    @redirects.setter
+    def redirects(self, storage: BaseCache) -> None:
+        self._assign("redirects", storage)
+
+    def _assign(self, which: str, storage: object) -> None:
+        if not isinstance(storage, BaseCache):
+            raise ConfigurationError(f"{which} must be a BaseCache, not {describe(storage)}")
+        self._assigned[which] = storage
+        own = AsyncCache(
+            self.settings, self._parts[0], self._parts[1], name=str(self.cache_name), clock=self.clock
+        )
+        responses = self._assigned.get("responses") or _OwnResponses(own, self.clock)
+        redirects = self._assigned.get("redirects") or RedirectStorage(own, whole=True)
+        closers = [storage.close for storage in self._assigned.values()]
+        shell = CustomShell([*closers, self._parts[1].close])
+        self._use((CustomStore(responses, redirects), shell, NoSyncShell()))
+
+    # Looking around
+
+    @property
+    def urls(self) -> Urls:
+        """The URLs of all stored responses: sorted, each once, expired ones included.
+
+        Blocks for the time of the look-up; ``get_urls()`` does not.
+
+        Raises:
+            StoreError: the storage is of a user's own and has only coroutine methods.
+        """
+        if self._assigned:
+            raise StoreError(
+                "cache.urls reads without awaiting, which a storage of your own cannot do: "
+                "use `await cache.get_urls()` or `async for url in cache.get_urls()`"
+            )
+        found = self._sync.run(housekeeping.urls(self.engine.store))
+        return Urls(found, self.get_urls)
+
+    def get_urls(self) -> AsyncUrls:
+        """The URLs of all stored responses: await it, or iterate with ``async for``."""
+        return AsyncUrls(lambda: self._run(housekeeping.urls(self.engine.store)))
+
+    async def has_url(self, url: StrOrURL) -> bool:
+        """Whether anything is stored for a URL, or a redirect from it."""
+        return await self._run(
+            housekeeping.has_url(self.engine.store, self.settings, str(URL(url)))
+        )
+
+    async def delete_url(self, url: StrOrURL) -> int:
+        """Delete whatever is stored for a URL: each method, body and set of header fields."""
+        return await self._run(
+            housekeeping.delete_url(self.engine.store, self.settings, str(URL(url)))
+        )
+
+    async def contains(self, key: str) -> bool:
+        """Whether a key has a response, or leads to one."""
+        plan = self.engine.store.contains(key, follow=True)
+        return await self._run(housekeeping.ask(plan, False))
+
+    async def delete(self, *keys: str) -> int:
+        """Delete what is stored under some keys; answers how many there were."""
+        return await self.bulk_delete(keys)
+
+    async def bulk_delete(self, keys: Iterable[str]) -> int:
+        """Delete what is stored under some keys; answers how many there were."""
+        return await self._run(housekeeping.delete(self.engine.store, keys))
+
+    async def clear(self) -> None:
+        """Delete all responses and redirects of this cache, and nothing else."""
+        await self._run(housekeeping.ask(self.engine.store.clear(), None))
+
+    async def size(self) -> int:
+        """How many responses are stored, expired ones included."""
+        return await self._run(housekeeping.ask(self.engine.store.size(), 0))
+
+    async def get_response(self, key: str) -> CachedResponse | None:
+        """The response of a key, whether it has expired or not."""
+        return cast(
+            "CachedResponse | None", await ResponseStorage(self.engine, self.clock).read(key)
+        )
+
+    def create_key(
+        self,
+        method: str,
+        url: StrOrURL,
+        *,
+        params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        data: bytes = b"",
+    ) -> str:
+        """The key of a request.
+
+        Args:
+            method: such as ``"GET"``.
+            url: absolute.
+            params: as aiohttp takes them.
+            headers: all that will be sent and could matter.
+            data: the body, in bytes.
+        """
+        target = URL(url).extend_query(params) if params else URL(url)
+        request = Request(method.upper(), str(target), Headers.of(headers or {}), data)
+        settings = self.settings
+        if settings.key_fn is not None:
+            return str(settings.key_fn(request))
+        return cast(
+            "str",
+            create_key(
+                request,
+                ignored=settings.ignored_parameters,
+                match_headers=settings.include_headers,
+            ),
+        )
+
+    # Expiration
+
+    async def delete_expired_responses(self, expire_after: ExpireAfter = None) -> int:
+        """Delete all expired responses; answers how many.
+
+        Args:
+            expire_after: applied to all stored responses first, counted from when each was
+                created: longer or shorter than before.
+        """
+        expiry = parse_expire_after(expire_after, "expire_after")
+        if expiry is not UNSET:
+            await self._run(housekeeping.reset_expiration(self.engine.store, expiry))
+        return await self._run(housekeeping.sweep(self.engine.store, self.clock.time()))
+
+    remove_expired_responses = delete_expired_responses
+
+    # Life
+
+    def attach(self, user: object) -> None:
+        """Note that a session uses this backend."""
+        self._users.add(user)
+
+    async def detach(self, user: object) -> None:
+        """Note that a session uses this backend no more; the last one closes it."""
+        self._users.discard(user)
+        if self.autoclose and not self._users:
+            await self.close()
+
+    async def close(self) -> None:
+        """Write what is under way and let go of files and connections.
+
+        The backend opens again when it is used again.
+        """
+        closing = self.engine.shell.close()
+        result = await asyncio.gather(closing, return_exceptions=True)
+        if isinstance(result[0], Exception):
+            self.engine.failures.failed(result[0])
+
+    async def __aenter__(self) -> CacheBackend:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _run(self, plan: Plan[Any]) -> Any:
+        return await self.engine.run(plan)
+
+
+class _OwnResponses(ResponseStorage):
+    """A backend's own responses, as a storage beside a user's."""
+
+    async def read(self, key: str) -> Any:
+        from http_client_cache.item import StoredResponse
+
+        found = await self._engine.run(housekeeping.ask(self._engine.store.load(key), ()))
+        return StoredResponse(found[0].entry, found[0].body) if found else None
+
+
+_ = Failed

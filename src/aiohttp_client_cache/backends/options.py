@@ -1,0 +1,91 @@
+"""The settings as live attributes, the same on a backend and on a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, overload
+
+from http_client_cache.expiry import ExpireAfter
+from http_client_cache.settings import HeaderNames, Settings
+
+T = TypeVar("T")
+
+
+class Setting(Generic[T]):
+    """One setting: reads and writes ``self.settings``."""
+
+    def __init__(self, name: str, doc: str) -> None:
+        self.name = name
+        self.__doc__ = doc
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Setting[T]: ...
+    @overload
+    def __get__(self, owner: Any, kind: type) -> T: ...
+    def __get__(self, owner: Any, kind: type) -> Setting[T] | T:
+        if owner is None:
+            return self
+        value: T = getattr(owner.settings, self.name)
+        return value
+
+    def __set__(self, owner: Any, value: T) -> None:
+        setattr(owner.settings, self.name, value)
+
+
+class Live:
+    """Gives its subclass the settings as attributes; a change holds for the next request."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def settings(self) -> Settings:
+            """The settings themselves."""
+            ...
+
+    expire_after = Setting[ExpireAfter]("expire_after", "How long responses are fresh.")
+    urls_expire_after = Setting[Mapping[Any, ExpireAfter] | None](
+        "urls_expire_after", "How long responses are fresh, by URL pattern."
+    )
+    allowed_codes = Setting[Iterable[int]]("allowed_codes", "Status codes that are kept.")
+    allowed_methods = Setting[Iterable[str]]("allowed_methods", "Methods that are kept.")
+    ignored_parameters = Setting[Iterable[str]](
+        "ignored_parameters", "Names that neither count nor are stored."
+    )
+    ignored_params = Setting[Iterable[str]](
+        "ignored_parameters", "Another spelling of ``ignored_parameters``."
+    )
+    include_headers = Setting[HeaderNames](
+        "include_headers", "Which request header fields tell requests apart."
+    )
+    filter_fn = Setting[Callable[..., Any] | None]("filter_fn", "The user's filter.")
+    key_fn = Setting[Callable[..., Any] | None]("key_fn", "The user's key function.")
+    max_entry_bytes = Setting[int | None]("max_entry_bytes", "The largest body that is kept.")
+
+
+class SettingOptions(TypedDict, total=False):
+    """The keywords that are settings."""
+
+    expire_after: ExpireAfter
+    urls_expire_after: Mapping[Any, ExpireAfter] | None
+    allowed_codes: Iterable[int] | None
+    allowed_methods: Iterable[str] | None
+    ignored_parameters: Iterable[str] | None
+    ignored_params: Iterable[str] | None
+    include_headers: HeaderNames
+    filter_fn: Callable[..., Any] | None
+    key_fn: Callable[..., Any] | None
+    max_entry_bytes: int | None
+
+
+class BackendOptions(SettingOptions, total=False):
+    """The keywords that every backend knows."""
+
+    max_bytes: int | None
+    serializer: Any
+    secret_key: Any
+    autoclose: bool
+    clock: Any
+
+
+SETTING_NAMES = frozenset(SettingOptions.__annotations__)
+BACKEND_NAMES = frozenset(BackendOptions.__annotations__) | {"cache_name"}

@@ -1,0 +1,211 @@
+"""A fresh hit, answered before aiohttp builds its request.
+
+Only as long as nobody can tell the difference: where anybody watches the request (traces,
+middlewares) or anything about it is still to be found out (auth, cookies of its own, a body),
+the answer is ``None`` and the request takes the long way, which decides by the same plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientTimeout, RequestInfo
+from aiohttp.helpers import sentinel
+from aiohttp_client_cache.hop import mark_hit
+from aiohttp_client_cache.response import CachedResponse, build, cached_class
+from multidict import getversion
+from yarl import URL
+
+from http_client_cache import decide
+from http_client_cache.flow import Hit
+from http_client_cache.key import create_key
+from http_client_cache.message import NO_HEADERS, Headers, Request
+from http_client_cache.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp_client_cache.session import CacheMixin
+
+    from http_client_cache.entry import Entry, Hop
+
+HARMLESS = frozenset(
+    {"allow_redirects", "headers", "max_redirects", "params", "raise_for_status", "timeout"}
+)
+"""Arguments whose effect on a hit is known here; any other takes the long way."""
+
+MEMORY = 4096
+"""How many (method, URL) are remembered with their keys."""
+
+# A response that aiohttp would follow further is followed by aiohttp.
+FOLLOWED = decide.REDIRECTS
+
+FOLLOW = Options(follow=True)
+STAY = Options()
+
+
+class FastPath:
+    """Answers the fresh hits of one session."""
+
+    __slots__ = ("_keys", "_session", "_stamp")
+
+    def __init__(self, session: CacheMixin) -> None:
+        self._session = session
+        self._keys: dict[tuple[str, str | URL], tuple[URL, str]] = {}
+        self._stamp: tuple[int, int] = (-1, -1)
+
+    def answer(self, method: str, target: str | URL, kwargs: dict[str, Any]) -> CachedResponse | None:
+        """The response, or ``None`` for the long way."""
+        session = self._session
+        connector = session._connector
+        if (
+            session._trace_configs
+            or session._middlewares
+            or session._default_auth is not None
+            or session._trust_env
+            or not session._auto_decompress
+            or connector is None
+            or connector.closed
+            or not kwargs.keys() <= HARMLESS
+        ):
+            return None
+        follow = kwargs.get("allow_redirects", True)
+        timeout = kwargs.get("timeout", sentinel)
+        if timeout is not sentinel and timeout is not None and type(timeout) is not ClientTimeout:
+            return None
+
+        keyed = self._keyed(method, target, kwargs)
+        if keyed is None:
+            return None
+        url, key = keyed
+        backend = session.cache
+        hit = backend.engine.recall_now(key, FOLLOW if follow else STAY)
+        if type(hit) is not Hit:
+            return None
+        entry, hops = hit.stored.entry, hit.stored.hops
+        if follow and (hops or entry.status in FOLLOWED):
+            limit = kwargs.get("max_redirects", 10)
+            if entry.status in FOLLOWED or (limit and len(hops) >= limit):
+                return None
+        response = self._respond(method, url, kwargs, hit)
+        mark_hit(response, entry, backend.clock)
+        return response
+
+    def _keyed(
+        self, method: str, target: str | URL, kwargs: dict[str, Any]
+    ) -> tuple[URL, str] | None:
+        """The URL as it would be sent, and the key of the request."""
+        session = self._session
+        settings = session.cache.settings
+        if settings.key_fn is not None or settings.include_headers is not False:
+            return None
+        defaults = session._default_headers
+        stamp = (settings.revision, getversion(defaults))
+        if stamp != self._stamp or len(self._keys) > MEMORY:
+            self._keys.clear()
+            self._stamp = stamp
+        plain = not kwargs.get("params") and not kwargs.get("headers")
+        if plain:
+            keyed = self._keys.get((method, target))
+            if keyed is not None:
+                return keyed
+        try:
+            url = session._build_url(target)
+            if params := kwargs.get("params"):
+                url = url.extend_query(params)
+        except (TypeError, ValueError):
+            return None
+        if (
+            url.scheme not in ("http", "https")
+            or not url.raw_host
+            or url.raw_user is not None
+            or url.raw_password is not None
+        ):
+            return None
+        headers = (
+            NO_HEADERS
+            if plain and not defaults
+            else Headers.of(session._prepare_headers(kwargs.get("headers")))
+        )
+        request = Request(method, str(url), headers)
+        if decide.bypass(request, STAY, settings) is not None:
+            return None
+        key = create_key(request, ignored=settings.ignored_parameters)
+        if key is None:
+            return None
+        if plain:
+            self._keys[method, target] = url, key
+        return url, key
+
+    def _respond(
+        self, method: str, url: URL, kwargs: dict[str, Any], hit: Hit
+    ) -> CachedResponse:
+        """Build the response, and those of the redirects before it; update the cookies."""
+        session = self._session
+        stored = hit.stored
+        kind = cached_class(session._response_class)
+        if not stored.hops:
+            info = self._request_info(method, url, kwargs)
+            response = self._build(kind, stored.entry, stored.body, method, url, info)
+            return response
+        history: list[CachedResponse] = []
+        for hop in stored.hops:
+            hop_url = URL(hop.url, encoded=True) if history else url
+            info = self._request_info(hop.method, hop_url, kwargs)
+            response = self._build(kind, hop, b"", hop.method, hop_url, info)
+            response.release()
+            history.append(response)
+        entry = stored.entry
+        final = URL(entry.url, encoded=True)
+        info = self._request_info(entry.method, final, kwargs)
+        response = self._build(kind, entry, stored.body, entry.method, final, info)
+        response._history = tuple(history)
+        return response
+
+    def _build(
+        self,
+        kind: type[CachedResponse],
+        head: Entry | Hop,
+        body: bytes,
+        method: str,
+        url: URL,
+        info: Callable[[], RequestInfo],
+    ) -> CachedResponse:
+        session = self._session
+        response = build(
+            kind,
+            head,
+            body,
+            method=method,
+            url=url,
+            request_info=info,
+            session=session,
+            loop=session._loop,
+        )
+        if response._raw_cookie_headers:
+            session._cookie_jar.update_cookies_from_headers(
+                response._raw_cookie_headers, response.url
+            )
+        return response
+
+    def _request_info(
+        self, method: str, url: URL, kwargs: dict[str, Any]
+    ) -> Callable[[], RequestInfo]:
+        """Request information as aiohttp would give it, made when somebody looks."""
+        session = self._session
+        jar = session._cookie_jar
+        cookies = jar.filter_cookies(url) if len(jar) else None
+
+        def make() -> RequestInfo:
+            return session._request_class(
+                method,
+                url,
+                headers=session._prepare_headers(kwargs.get("headers")),
+                skip_auto_headers=session._skip_auto_headers or None,
+                cookies=cookies,
+                version=session._version,
+                loop=session._loop,
+                session=session,
+            ).request_info
+
+        return make

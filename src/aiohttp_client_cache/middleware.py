@@ -1,0 +1,63 @@
+"""The cache as a middleware, for sessions that are not ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import ClientRequest, ClientResponse
+from aiohttp_client_cache.backends.base import CacheBackend
+from aiohttp_client_cache.backends.choose import choose_backend
+from aiohttp_client_cache.backends.options import Live
+from aiohttp_client_cache.hop import answer_hop
+
+from http_client_cache.options import Options
+
+if TYPE_CHECKING:
+    from typing import Any, Unpack
+
+    from aiohttp import ClientHandlerType
+    from aiohttp_client_cache.backends.options import BackendOptions
+
+    from http_client_cache.settings import Settings
+
+
+class CacheMiddleware(Live):
+    """Caches the requests of an unmodified ``aiohttp.ClientSession``.
+
+    ::
+
+        async with ClientSession(middlewares=[CacheMiddleware(SQLiteBackend("demo"))]) as session:
+            ...
+
+    Put it first, so that the middlewares behind it see only requests that go out. Each hop of a
+    redirect chain is a request of its own here, and redirects are not stored. aiohttp does not
+    tell a middleware of a request's own ``auto_decompress=False``; set that on the session.
+
+    Args:
+        cache: the backend; in memory if left out. It stays open: close it yourself.
+        **options: settings, as on the backend.
+
+    Raises:
+        ConfigurationError: a value is not what its argument accepts.
+        TypeError: an unknown argument.
+    """
+
+    def __init__(
+        self, cache: CacheBackend | Any = None, **options: Unpack[BackendOptions]
+    ) -> None:
+        self.cache = choose_backend(cache, dict(options))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the backend."""
+        return self.cache.settings
+
+    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """Answer one request (called by aiohttp)."""
+        raw = not request._session.auto_decompress  # noqa: SLF001
+        options = _RAW if raw else _PLAIN
+        return await answer_hop(self.cache, options, request, handler)
+
+
+_PLAIN = Options()
+_RAW = Options(variant=("raw",))

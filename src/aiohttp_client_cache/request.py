@@ -1,0 +1,50 @@
+"""From aiohttp's request to the engine's: what will be sent, without using it up."""
+
+from __future__ import annotations
+
+from aiohttp import ClientRequest, MultipartWriter
+from aiohttp.payload import BytesIOPayload, BytesPayload, Payload
+
+from http_client_cache.message import UNKEYABLE, Headers, Request, Unkeyable, to_bytes
+
+
+def engine_request(request: ClientRequest) -> Request:
+    """The request as aiohttp is about to send it: cookies, auth and defaults included."""
+    return Request(
+        request.method,
+        str(request.url),
+        Headers(tuple((to_bytes(name), to_bytes(value)) for name, value in request.headers.items())),
+        body_bytes(request.body),
+    )
+
+
+def body_bytes(body: object) -> bytes | Unkeyable:
+    """The bytes of a request body, or ``UNKEYABLE`` where reading them would use them up.
+
+    Known are bytes, text, JSON and urlencoded forms, ``io.BytesIO``, and multipart made of
+    these. Generators, files and streams are not: they may be read but once.
+    """
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, BytesPayload):
+        return bytes(body._value)  # noqa: SLF001 - `as_bytes` is newer than aiohttp 3.12.0
+    if isinstance(body, BytesIOPayload):
+        value = body._value  # noqa: SLF001 - as above
+        return value.getvalue()[value.tell() :]
+    if isinstance(body, MultipartWriter):
+        return _multipart_bytes(body)
+    return UNKEYABLE
+
+
+def _multipart_bytes(writer: MultipartWriter) -> bytes | Unkeyable:
+    boundary = writer.boundary.encode("ascii")
+    pieces: list[bytes] = []
+    part: Payload
+    for part, _, _ in writer:
+        body = body_bytes(part)
+        if isinstance(body, Unkeyable):
+            return UNKEYABLE
+        fields = "".join(f"{name}: {value}\r\n" for name, value in part.headers.items())
+        pieces += (b"--", boundary, b"\r\n", fields.encode(), b"\r\n", body, b"\r\n")
+    pieces += (b"--", boundary, b"--\r\n")
+    return b"".join(pieces)

@@ -1,0 +1,265 @@
+"""Responses: aiohttp's own, with a memory of where they came from.
+
+A hit *is* an ``aiohttp.ClientResponse``. What costs time and is seldom asked for (header
+multidicts, the stream reader, request information) is built when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from aiohttp import ClientResponse, ClientSession, HttpVersion, RequestInfo, StreamReader
+from aiohttp.client_exceptions import ClientConnectionError
+from aiohttp.helpers import TimerNoop
+from aiohttp.streams import EMPTY_PAYLOAD
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from http_client_cache.clock import Clock
+from http_client_cache.entry import Entry, Hop
+from http_client_cache.message import RawHeaders, to_text
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from aiohttp.tracing import Trace
+
+PIECE = 2**16
+"""Bytes of a stored body that a reader is fed with at a time, as if they came from a socket."""
+
+
+class _NoConnection:
+    """What a stream reader asks of a connection, where the whole body is already there."""
+
+    connected = True
+    _reading_paused = False
+
+    def pause_reading(self, *_: object, **__: object) -> None:
+        """There is nothing to slow down."""
+
+    def resume_reading(self, *_: object, **__: object) -> None:
+        """There is nothing to speed up."""
+
+
+_NO_CONNECTION: Any = _NoConnection()
+_NO_TIMER = TimerNoop()
+
+
+class CachedResponse(ClientResponse):
+    """A response that knows whether it came from the cache.
+
+    New responses of a caching session are of this class, too; on them ``from_cache`` is false
+    and the times are ``None``.
+
+    Attributes:
+        from_cache: whether the origin was spared.
+    """
+
+    from_cache: bool = False
+    _entry: Entry | None = None
+    _clock: Clock | None = None
+    _stream: StreamReader | None = None
+    _replayed: bytes | None = None
+    _replay_error: BaseException | None = None
+    _wire_size: int | None = None
+    _fields: CIMultiDictProxy[str] | None = None
+    _info: RequestInfo | Callable[[], RequestInfo]
+    _reads_itself = False
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When the stored response was received or last validated (UTC); ``None`` if it is new."""
+        return None if self._entry is None else datetime.fromtimestamp(self._entry.created, UTC)
+
+    @property
+    def expires(self) -> datetime | None:
+        """When the stored response expires (UTC); ``None`` if it is new, or never does."""
+        if self._entry is None or self._entry.expires is None:
+            return None
+        return datetime.fromtimestamp(self._entry.expires, UTC)
+
+    @property
+    def is_expired(self) -> bool | None:
+        """Whether the stored response has expired by now; ``None`` if it is new."""
+        if self._entry is None or self._clock is None:
+            return None
+        return self._entry.is_expired(self._clock.time())
+
+    # aiohttp keeps these in attributes; as properties they wait until somebody looks.
+
+    @property
+    def content(self) -> StreamReader:  # type: ignore[override]
+        """The body as a stream."""
+        if self._stream is None and self._replayed is not None:
+            self._stream = self._replay_stream(self._replayed)
+        return cast("StreamReader", self._stream)
+
+    @content.setter
+    def content(self, stream: StreamReader) -> None:  # pyright: ignore
+        self._stream = stream
+
+    @property
+    def _headers(self) -> CIMultiDictProxy[str]:  # type: ignore[override]
+        if self._fields is None:
+            self._fields = CIMultiDictProxy(
+                CIMultiDict([(to_text(name), to_text(value)) for name, value in self._raw_headers])
+            )
+        return self._fields
+
+    @_headers.setter
+    def _headers(self, fields: CIMultiDictProxy[str]) -> None:  # pyright: ignore
+        self._fields = fields
+
+    @property
+    def _request_info(self) -> RequestInfo:
+        if not isinstance(self._info, RequestInfo):
+            self._info = self._info()
+        return self._info
+
+    @_request_info.setter
+    def _request_info(self, info: RequestInfo | Callable[[], RequestInfo]) -> None:  # pyright: ignore
+        self._info = info
+
+    def replay(
+        self, body: bytes, error: BaseException | None = None, wire_size: int | None = None
+    ) -> None:
+        """Let the body be read from memory, from its beginning.
+
+        Args:
+            body: as the reader delivers it.
+            error: raised where the body ends, if it broke off there.
+            wire_size: bytes of the body before it was decompressed, if it was.
+        """
+        self._replayed, self._replay_error, self._wire_size = body, error, wire_size
+        lazy = body and not self._reads_itself and error is None
+        self._stream = None if lazy else self._replay_stream(body)
+
+    def _replay_stream(self, body: bytes) -> StreamReader:
+        if not body and self._replay_error is None:
+            return EMPTY_PAYLOAD
+        session = self._session
+        size = 2**16 if session is None else session._read_bufsize  # noqa: SLF001
+        stream = StreamReader(_NO_CONNECTION, size, loop=self._loop)
+        if self._body is not None:
+            stream.total_bytes = len(body)
+        else:
+            chunked = "chunked" in self._headers.get("Transfer-Encoding", "").lower()
+            for start in range(0, len(body), PIECE):
+                if chunked:
+                    stream.begin_http_chunk_receiving()
+                stream.feed_data(body[start : start + PIECE], 0)
+                if chunked:
+                    stream.end_http_chunk_receiving()
+        if self._wire_size is not None:
+            stream.total_compressed_bytes = self._wire_size
+        if self._replay_error is not None:
+            stream.set_exception(self._replay_error)
+        else:
+            stream.feed_eof()
+        if self._released:
+            stream.set_exception(ClientConnectionError("Connection closed"))
+        return stream
+
+    def _notify_content(self) -> None:
+        if self._stream is None and self._replayed is not None:
+            self._released = True  # A stream built from now on knows.
+        else:
+            super()._notify_content()
+
+    async def read(self) -> bytes:
+        """Read the whole body.
+
+        Raises:
+            aiohttp.ClientError: the body broke off, or the response was released.
+        """
+        if (
+            self._replayed is not None
+            and self._stream is None
+            and self._body is None
+            and not self._released
+        ):
+            self._body = self._replayed
+            for trace in self._traces:
+                await trace.send_response_chunk_received(self.method, self.url, self._body)
+            return self._body
+        return await super().read()
+
+
+@lru_cache(maxsize=64)
+def cached_class(base: type[ClientResponse]) -> type[CachedResponse]:
+    """The class of a session's responses: the user's ``response_class``, that knows the cache."""
+    if issubclass(base, CachedResponse):
+        return base
+    if base is ClientResponse:
+        return CachedResponse
+    reads_itself = base.read is not ClientResponse.read
+    namespace = {"__module__": base.__module__, "_reads_itself": reads_itself}
+    if reads_itself:
+        namespace["read"] = base.read
+    return type(base.__name__, (CachedResponse, base), namespace)
+
+
+class _NoWriter:
+    """The writer of a request that was never sent."""
+
+    output_size = 0
+
+
+def _constructor_takes_writer() -> bool:
+    code = ClientResponse.__init__.__code__
+    return "stream_writer" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+# aiohttp 3.14 asks for the stream that the request was written to; earlier ones refuse it.
+_EXTRA: dict[str, Any] = {"stream_writer": _NoWriter()} if _constructor_takes_writer() else {}
+
+
+def build(
+    kind: type[CachedResponse],
+    head: Entry | Hop,
+    body: bytes,
+    *,
+    method: str,
+    url: URL,
+    request_info: RequestInfo | Callable[[], RequestInfo],
+    session: ClientSession | None,
+    loop: asyncio.AbstractEventLoop,
+    timer: Any = None,
+    traces: list[Trace] | None = None,
+) -> CachedResponse:
+    """Make a response of what is stored; the only place that knows aiohttp's constructor."""
+    response = kind(
+        method,
+        url,
+        writer=None,
+        continue100=None,
+        timer=_NO_TIMER if timer is None else timer,
+        request_info=request_info,  # type: ignore[arg-type]
+        traces=traces or [],
+        loop=loop,
+        session=session,  # type: ignore[arg-type]
+        **_EXTRA,
+    )
+    response.version = HttpVersion(*head.version)
+    response.status = head.status
+    response.reason = head.reason
+    response._raw_headers = head.headers  # noqa: SLF001
+    if isinstance(head, Hop) or head.sets_cookies:
+        _restore_cookies(response, head.headers)
+    response.replay(body)
+    return response
+
+
+def _restore_cookies(response: CachedResponse, headers: RawHeaders) -> None:
+    values = tuple(to_text(value) for name, value in headers if name.lower() == b"set-cookie")
+    if not values:
+        return
+    if hasattr(ClientResponse, "_raw_cookie_headers"):
+        response._raw_cookie_headers = values  # noqa: SLF001
+        return
+    # Before aiohttp 3.12.5 the jar is updated from `cookies`.
+    for value in values:
+        response.cookies.load(value)

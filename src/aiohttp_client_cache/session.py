@@ -1,0 +1,287 @@
+"""``CachedSession``: an ``aiohttp.ClientSession`` that remembers."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientRequest, ClientResponse, ClientSession
+from aiohttp_client_cache.backends.choose import choose_backend
+from aiohttp_client_cache.backends.options import BACKEND_NAMES, Live
+from aiohttp_client_cache.disabled import Disabled, is_disabled
+from aiohttp_client_cache.fastpath import FastPath
+from aiohttp_client_cache.gate import pass_gate
+from aiohttp_client_cache.hop import answer_hop
+
+from http_client_cache.options import Chain, Options, parse_options
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from types import TracebackType
+    from typing import Self, Unpack
+
+    from aiohttp import ClientHandlerType
+    from aiohttp.client import _BaseRequestContextManager
+    from aiohttp.typedefs import LooseHeaders, StrOrURL
+    from aiohttp_client_cache.arguments import RequestOptions
+    from aiohttp_client_cache.backends.base import CacheBackend
+    from aiohttp_client_cache.response import CachedResponse
+
+    from http_client_cache.expiry import ExpireAfter
+    from http_client_cache.settings import Settings
+
+    Requesting = _BaseRequestContextManager[CachedResponse]
+    Base = ClientSession
+else:
+    Base = object
+
+
+class CacheMixin(Live, Base):
+    """Adds the cache to a session class; put it before ``ClientSession`` and other mixins.
+
+    ::
+
+        class CustomSession(CacheMixin, CustomMixin, ClientSession):
+            pass
+
+    Classes behind it see only requests that go out. It takes the keywords below and hands all
+    others on.
+
+    Args:
+        cache: the backend, such as ``SQLiteBackend("demo_cache")``; in memory if left out.
+        **kwargs: settings, as on the backend, and the arguments of the classes behind.
+
+    Raises:
+        ConfigurationError: a value is not what its argument accepts.
+    """
+
+    ATTRS = ClientSession.ATTRS | {"cache", "_fast_path", "_own_work"}
+
+    cache: CacheBackend
+
+    def __init__(self, *args: Any, cache: CacheBackend | Any = None, **kwargs: Any) -> None:
+        own = {name: kwargs.pop(name) for name in BACKEND_NAMES & kwargs.keys()}
+        self.cache = choose_backend(cache, own)
+        self._own_work: set[asyncio.Task[int]] = set()
+        self._fast_path = FastPath(self)
+        super().__init__(*args, **kwargs)
+        self.cache.attach(self)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the backend; they are the session's, too."""
+        return self.cache.settings
+
+    async def _request(  # type: ignore[override]
+        self,
+        method: str,
+        str_or_url: StrOrURL,
+        *,
+        expire_after: ExpireAfter = None,
+        refresh: bool = False,
+        force_refresh: bool = False,
+        only_if_cached: bool = False,
+        **kwargs: Any,
+    ) -> ClientResponse:
+        method = method.upper()
+        plain = expire_after is None and not refresh and not force_refresh
+        if plain and not is_disabled(self):
+            hit = self._fast_path.answer(method, str_or_url, kwargs)
+            if hit is not None:
+                await _check_status(self, hit, kwargs.get("raise_for_status"))
+                return hit
+        options = parse_options(
+            expire_after=expire_after,
+            refresh=refresh,
+            force_refresh=force_refresh,
+            only_if_cached=only_if_cached,
+        )
+        return await self._request_slowly(method, str_or_url, options, kwargs)
+
+    async def _request_slowly(
+        self, method: str, str_or_url: StrOrURL, options: Options, kwargs: dict[str, Any]
+    ) -> ClientResponse:
+        """Let aiohttp make the request, with the cache as the first of its middlewares."""
+        follow = bool(kwargs.get("allow_redirects", True))
+        chain = Chain()
+        auto_decompress = kwargs.get("auto_decompress")
+        if auto_decompress is None:
+            auto_decompress = self._auto_decompress
+        options = replace(
+            options,
+            disabled=is_disabled(self),
+            variant=() if auto_decompress else ("raw",),
+            follow=follow,
+            chain=chain if follow else None,
+        )
+
+        async def cached(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+            return await answer_hop(self.cache, options, request, handler)
+
+        middlewares = kwargs.pop("middlewares", None)
+        if middlewares is None:
+            middlewares = self._middlewares
+        send = super()._request
+        try:
+            if _has_classes_behind(type(self)) and await pass_gate(
+                self, method, str_or_url, options, kwargs
+            ):
+                # What is stored goes out to nobody, not to the classes behind either.
+                return await ClientSession._request(  # noqa: SLF001
+                    self, method, str_or_url, middlewares=(cached, *middlewares), **kwargs
+                )
+            return await send(method, str_or_url, middlewares=(cached, *middlewares), **kwargs)
+        except asyncio.CancelledError:
+            chain.abandon()
+            raise
+        finally:
+            chain.end()
+
+    def disabled(self) -> Disabled:
+        """Switch caching off, in this task and those it starts meanwhile.
+
+        ``with session.disabled():`` and ``async with session.disabled():`` are the same.
+        """
+        return Disabled(self)
+
+    def delete_expired_responses(self, expire_after: ExpireAfter = None) -> Awaitable[int]:
+        """Delete all expired responses; the work begins at once, awaited or not.
+
+        Args:
+            expire_after: applied to all stored responses first, counted from when each was
+                created: longer or shorter than before.
+
+        Returns:
+            An awaitable of how many were deleted; ``close()`` waits for it, too.
+        """
+        deleting = self.cache.delete_expired_responses(expire_after)
+        task = asyncio.get_running_loop().create_task(deleting)
+        self._own_work.add(task)
+        task.add_done_callback(self._own_work.discard)
+        return task
+
+    remove_expired_responses = delete_expired_responses
+
+    async def close(self) -> None:
+        """Close the session, and the backend if no other session uses it."""
+        if self._own_work:
+            await asyncio.wait(set(self._own_work))
+        try:
+            await super().close()
+        finally:
+            await self.cache.detach(self)
+
+    if TYPE_CHECKING:
+
+        async def __aenter__(self) -> Self: ...
+
+        async def __aexit__(
+            self,
+            exc_type: type[BaseException] | None,
+            exc_val: BaseException | None,
+            exc_tb: TracebackType | None,
+        ) -> None: ...
+
+        def request(  # type: ignore[override]
+            self, method: str, url: StrOrURL, **kwargs: Unpack[RequestOptions]
+        ) -> Requesting: ...
+        def get(  # type: ignore[override]
+            self,
+            url: StrOrURL,
+            headers: LooseHeaders | None = None,
+            **kwargs: Unpack[RequestOptions],
+        ) -> Requesting: ...
+        def head(  # type: ignore[override]
+            self,
+            url: StrOrURL,
+            headers: LooseHeaders | None = None,
+            **kwargs: Unpack[RequestOptions],
+        ) -> Requesting: ...
+        def options(  # type: ignore[override]
+            self,
+            url: StrOrURL,
+            headers: LooseHeaders | None = None,
+            **kwargs: Unpack[RequestOptions],
+        ) -> Requesting: ...
+        def post(  # type: ignore[override]
+            self, url: StrOrURL, **kwargs: Unpack[RequestOptions]
+        ) -> Requesting: ...
+        def put(  # type: ignore[override]
+            self, url: StrOrURL, **kwargs: Unpack[RequestOptions]
+        ) -> Requesting: ...
+        def patch(  # type: ignore[override]
+            self, url: StrOrURL, **kwargs: Unpack[RequestOptions]
+        ) -> Requesting: ...
+        def delete(  # type: ignore[override]
+            self, url: StrOrURL, **kwargs: Unpack[RequestOptions]
+        ) -> Requesting: ...
+
+    else:
+        # The guide passes headers by position, which aiohttp's own verbs do not take.
+
+        def get(self, url, headers=None, **kwargs):  # noqa: ANN001, ANN003, ANN201
+            """Send a GET request, or answer it from the cache."""
+            return super().get(url, **kwargs) if headers is None else super().get(
+                url, headers=headers, **kwargs
+            )
+
+        def head(self, url, headers=None, **kwargs):  # noqa: ANN001, ANN003, ANN201
+            """Send a HEAD request, or answer it from the cache."""
+            return super().head(url, **kwargs) if headers is None else super().head(
+                url, headers=headers, **kwargs
+            )
+
+        def options(self, url, headers=None, **kwargs):  # noqa: ANN001, ANN003, ANN201
+            """Send an OPTIONS request."""
+            return super().options(url, **kwargs) if headers is None else super().options(
+                url, headers=headers, **kwargs
+            )
+
+
+async def _check_status(session: ClientSession, response: ClientResponse, check: Any) -> None:
+    """What aiohttp does with ``raise_for_status`` before it hands a response over."""
+    if check is None:
+        check = session._raise_for_status  # noqa: SLF001
+    if not check:
+        return
+    try:
+        if callable(check):
+            await check(response)
+        else:
+            response.raise_for_status()
+    except BaseException:
+        response.close()
+        raise
+
+
+@lru_cache(maxsize=128)
+def _has_classes_behind(kind: type) -> bool:
+    """Whether a class between the cache and ``ClientSession`` wants to see requests."""
+    line = kind.__mro__
+    behind = line[line.index(CacheMixin) + 1 : line.index(ClientSession)]
+    return any("_request" in vars(known) for known in behind)
+
+
+with warnings.catch_warnings():
+    # aiohttp discourages subclasses; this one is what the documents promise.
+    warnings.filterwarnings("ignore", message="Inheritance class", category=DeprecationWarning)
+
+    class CachedSession(CacheMixin, ClientSession):
+        """An ``aiohttp.ClientSession`` that remembers what it fetched.
+
+        ::
+
+            async with CachedSession(cache=SQLiteBackend("demo_cache")) as session:
+                response = await session.get("http://httpbin.org/get")
+
+        Args:
+            cache: the backend, such as ``SQLiteBackend("demo_cache")``; in memory if left out.
+            **kwargs: settings, as on the backend, and the arguments of ``ClientSession``.
+
+        Raises:
+            ConfigurationError: a value is not what its argument accepts.
+            TypeError: an unknown argument.
+        """
