@@ -4,7 +4,6 @@ from aiohttp_client_cache.backends import BaseCache, CacheBackend
 from aiohttp_client_cache.middleware import CacheMiddleware
 from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.session import CachedSession, CacheMixin
-
 from http_client_cache.errors import CacheError, ConfigurationError, MissingDependency
 from http_client_cache.item import StoredResponse
 

@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 from aiohttp import RequestInfo
-from aiohttp_client_cache.response import CachedResponse, build
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from aiohttp_client_cache.response import CachedResponse, build
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.message import Headers
@@ -19,7 +19,7 @@ def detached_response(stored: Stored, clock: Clock) -> CachedResponse:
     """A stored response, bound to no session. Needs a running event loop."""
     response = from_entry(stored.entry, stored.body)
     response.from_cache = True
-    response._entry, response._clock = stored.entry, clock  # noqa: SLF001
+    response._entry, response._clock = stored.entry, clock
     return response
 
 
@@ -29,7 +29,7 @@ def from_entry(
     """A response with its body at hand, also as ``_body``, where filters look."""
     url = URL(entry.url, encoded=True)
     fields = CIMultiDictProxy(CIMultiDict(Headers(entry.request_headers).items()))
-    response = build(
+    return build(
         kind,
         entry,
         body,
@@ -39,10 +39,9 @@ def from_entry(
         session=session,
         loop=asyncio.get_running_loop(),
     )
-    return response
 
 
 def with_body_read(response: CachedResponse, body: bytes) -> CachedResponse:
     """The same response, as if somebody had read it."""
-    response._body = body  # noqa: SLF001
+    response._body = body
     return response

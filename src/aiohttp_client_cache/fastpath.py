@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientTimeout, RequestInfo
 from aiohttp.helpers import sentinel
-from aiohttp_client_cache.hop import mark_hit
-from aiohttp_client_cache.response import CachedResponse, build, cached_class
-from multidict import getversion
+from multidict import CIMultiDict, getversion
 from yarl import URL
 
+from aiohttp_client_cache.hop import mark_hit
+from aiohttp_client_cache.response import CachedResponse, build, cached_class
 from http_client_cache import decide
 from http_client_cache.flow import Hit
 from http_client_cache.key import create_key
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp_client_cache.session import CacheMixin
-
     from http_client_cache.entry import Entry, Hop
 
 HARMLESS = frozenset(
@@ -54,7 +53,9 @@ class FastPath:
         self._keys: dict[tuple[str, str | URL], tuple[URL, str]] = {}
         self._stamp: tuple[int, int] = (-1, -1)
 
-    def answer(self, method: str, target: str | URL, kwargs: dict[str, Any]) -> CachedResponse | None:
+    def answer(
+        self, method: str, target: str | URL, kwargs: dict[str, Any]
+    ) -> CachedResponse | None:
         """The response, or ``None`` for the long way."""
         session = self._session
         connector = session._connector
@@ -100,7 +101,7 @@ class FastPath:
         if settings.key_fn is not None or settings.include_headers is not False:
             return None
         defaults = session._default_headers
-        stamp = (settings.revision, getversion(defaults))
+        stamp = (settings.revision, _version(defaults))
         if stamp != self._stamp or len(self._keys) > MEMORY:
             self._keys.clear()
             self._stamp = stamp
@@ -137,17 +138,14 @@ class FastPath:
             self._keys[method, target] = url, key
         return url, key
 
-    def _respond(
-        self, method: str, url: URL, kwargs: dict[str, Any], hit: Hit
-    ) -> CachedResponse:
+    def _respond(self, method: str, url: URL, kwargs: dict[str, Any], hit: Hit) -> CachedResponse:
         """Build the response, and those of the redirects before it; update the cookies."""
         session = self._session
         stored = hit.stored
         kind = cached_class(session._response_class)
         if not stored.hops:
             info = self._request_info(method, url, kwargs)
-            response = self._build(kind, stored.entry, stored.body, method, url, info)
-            return response
+            return self._build(kind, stored.entry, stored.body, method, url, info)
         history: list[CachedResponse] = []
         for hop in stored.hops:
             hop_url = URL(hop.url, encoded=True) if history else url
@@ -201,7 +199,7 @@ class FastPath:
                 method,
                 url,
                 headers=session._prepare_headers(kwargs.get("headers")),
-                skip_auto_headers=session._skip_auto_headers or None,
+                skip_auto_headers=session.skip_auto_headers or None,
                 cookies=cookies,
                 version=session._version,
                 loop=session._loop,
@@ -209,3 +207,8 @@ class FastPath:
             ).request_info
 
         return make
+
+
+def _version(fields: CIMultiDict[str]) -> int:
+    """Changes whenever the fields do."""
+    return getversion(fields)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -6,20 +6,22 @@ twice, and only sessions with such classes pay for it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import FormData
 from aiohttp.helpers import strip_auth_from_url
 from aiohttp.payload import PAYLOAD_REGISTRY, JsonPayload, LookupError, Payload  # noqa: A004
-from aiohttp_client_cache.request import engine_request
 
+from aiohttp_client_cache.request import engine_request
 from http_client_cache import decide, flow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aiohttp import ClientRequest, ClientSession
     from aiohttp.typedefs import StrOrURL
-    from aiohttp_client_cache.session import CacheMixin
 
+    from aiohttp_client_cache.session import CacheMixin
     from http_client_cache.options import Options
 
 
@@ -63,7 +65,7 @@ async def _preview(
         url,
         params=kwargs.get("params") or {},
         headers=session._prepare_headers(kwargs.get("headers")),
-        skip_auto_headers=kwargs.get("skip_auto_headers") or session._skip_auto_headers or None,
+        skip_auto_headers=kwargs.get("skip_auto_headers") or session.skip_auto_headers or None,
         data=_payload(session, kwargs),
         cookies=session._cookie_jar.filter_cookies(url),
         auth=auth,
@@ -77,15 +79,14 @@ def _payload(session: ClientSession, kwargs: dict[str, Any]) -> Payload | None:
     """The body, in a form that can be looked at here and sent later."""
     if kwargs.get("json") is not None:
         return JsonPayload(kwargs["json"], dumps=session._json_serialize)
-    data = kwargs.get("data")
+    data: Any = kwargs.get("data")
     if data is None:
         return None
     if isinstance(data, FormData):
-        # A form turns into a body but once.
-        data = kwargs["data"] = data()
+        data = data()  # A form turns into a body but once.
     try:
         payload = PAYLOAD_REGISTRY.get(data, disposition=None)
     except LookupError:
-        payload = FormData(data)()
+        payload = FormData(cast("Iterable[Any]", data))()
     kwargs["data"] = payload
     return payload

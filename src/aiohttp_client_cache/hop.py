@@ -9,11 +9,11 @@ import warnings
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import ClientRequest, ClientResponse
+from multidict import CIMultiDict
+
 from aiohttp_client_cache.detached import from_entry, with_body_read
 from aiohttp_client_cache.request import engine_request
 from aiohttp_client_cache.response import CachedResponse, build, cached_class
-from multidict import CIMultiDict
-
 from http_client_cache.entry import Entry, Hop, Stored
 from http_client_cache.flow import Forwarded, Hit
 from http_client_cache.key import normalize_url
@@ -23,8 +23,8 @@ from http_client_cache.plan import Answer, Discard, Exchange, Lost, Present, Rea
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType
-    from aiohttp_client_cache.backends.base import CacheBackend
 
+    from aiohttp_client_cache.backends.base import CacheBackend
     from http_client_cache.clock import Clock
 
 NOT_CACHED = Entry(
@@ -99,11 +99,13 @@ def _hit(backend: CacheBackend, request: ClientRequest, stored: Stored) -> Cache
 def mark_hit(response: CachedResponse, entry: Entry, clock: Clock) -> None:
     """Let a response tell that it came from the cache."""
     response.from_cache = True
-    response._entry = entry  # noqa: SLF001
-    response._clock = clock  # noqa: SLF001
+    response._entry = entry
+    response._clock = clock
 
 
-def _stored_response(request: ClientRequest, head: Entry | Hop, body: bytes = b"") -> CachedResponse:
+def _stored_response(
+    request: ClientRequest, head: Entry | Hop, body: bytes = b""
+) -> CachedResponse:
     return build(
         cast("type[CachedResponse]", request.response_class),
         head,
@@ -111,9 +113,9 @@ def _stored_response(request: ClientRequest, head: Entry | Hop, body: bytes = b"
         method=request.method,
         url=request.original_url,
         request_info=request.request_info,
-        session=request._session,  # noqa: SLF001
+        session=request._session,
         loop=request.loop,
-        traces=request._traces,  # noqa: SLF001
+        traces=request._traces,
     )
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientRequest, ClientResponse
+
 from aiohttp_client_cache.backends.base import CacheBackend
 from aiohttp_client_cache.backends.choose import choose_backend
 from aiohttp_client_cache.backends.options import Live
 from aiohttp_client_cache.hop import answer_hop
-
 from http_client_cache.options import Options
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from aiohttp import ClientHandlerType
-    from aiohttp_client_cache.backends.options import BackendOptions
 
-    from http_client_cache.settings import Settings
+    from aiohttp_client_cache.backends.options import BackendOptions
 
 
 class CacheMiddleware(Live):
@@ -42,19 +41,13 @@ class CacheMiddleware(Live):
         TypeError: an unknown argument.
     """
 
-    def __init__(
-        self, cache: CacheBackend | Any = None, **options: Unpack[BackendOptions]
-    ) -> None:
+    def __init__(self, cache: CacheBackend | Any = None, **options: Unpack[BackendOptions]) -> None:
         self.cache = choose_backend(cache, dict(options))
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of the backend."""
-        return self.cache.settings
+        self.settings = self.cache.settings
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Answer one request (called by aiohttp)."""
-        raw = not request._session.auto_decompress  # noqa: SLF001
+        raw = not request._session.auto_decompress
         options = _RAW if raw else _PLAIN
         return await answer_hop(self.cache, options, request, handler)
 

@@ -13,7 +13,9 @@ def engine_request(request: ClientRequest) -> Request:
     return Request(
         request.method,
         str(request.url),
-        Headers(tuple((to_bytes(name), to_bytes(value)) for name, value in request.headers.items())),
+        Headers(
+            tuple((to_bytes(name), to_bytes(value)) for name, value in request.headers.items())
+        ),
         body_bytes(request.body),
     )
 
@@ -27,9 +29,9 @@ def body_bytes(body: object) -> bytes | Unkeyable:
     if isinstance(body, bytes):
         return body
     if isinstance(body, BytesPayload):
-        return bytes(body._value)  # noqa: SLF001 - `as_bytes` is newer than aiohttp 3.12.0
+        return bytes(body._value)
     if isinstance(body, BytesIOPayload):
-        value = body._value  # noqa: SLF001 - as above
+        value = body._value
         return value.getvalue()[value.tell() :]
     if isinstance(body, MultipartWriter):
         return _multipart_bytes(body)

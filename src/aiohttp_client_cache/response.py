@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 from aiohttp import ClientResponse, ClientSession, HttpVersion, RequestInfo, StreamReader
 from aiohttp.client_exceptions import ClientConnectionError
@@ -91,18 +91,18 @@ class CachedResponse(ClientResponse):
     # aiohttp keeps these in attributes; as properties they wait until somebody looks.
 
     @property
-    def content(self) -> StreamReader:  # type: ignore[override]
+    def content(self) -> StreamReader:
         """The body as a stream."""
         if self._stream is None and self._replayed is not None:
             self._stream = self._replay_stream(self._replayed)
         return cast("StreamReader", self._stream)
 
     @content.setter
-    def content(self, stream: StreamReader) -> None:  # pyright: ignore
+    def content(self, stream: StreamReader) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._stream = stream
 
-    @property
-    def _headers(self) -> CIMultiDictProxy[str]:  # type: ignore[override]
+    @property  # type: ignore[override]
+    def _headers(self) -> CIMultiDictProxy[str]:
         if self._fields is None:
             self._fields = CIMultiDictProxy(
                 CIMultiDict([(to_text(name), to_text(value)) for name, value in self._raw_headers])
@@ -110,7 +110,7 @@ class CachedResponse(ClientResponse):
         return self._fields
 
     @_headers.setter
-    def _headers(self, fields: CIMultiDictProxy[str]) -> None:  # pyright: ignore
+    def _headers(self, fields: CIMultiDictProxy[str]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._fields = fields
 
     @property
@@ -120,7 +120,7 @@ class CachedResponse(ClientResponse):
         return self._info
 
     @_request_info.setter
-    def _request_info(self, info: RequestInfo | Callable[[], RequestInfo]) -> None:  # pyright: ignore
+    def _request_info(self, info: RequestInfo | Callable[[], RequestInfo]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._info = info
 
     def replay(
@@ -141,7 +141,7 @@ class CachedResponse(ClientResponse):
         if not body and self._replay_error is None:
             return EMPTY_PAYLOAD
         session = self._session
-        size = 2**16 if session is None else session._read_bufsize  # noqa: SLF001
+        size = 2**16 if session is None else session._read_bufsize
         stream = StreamReader(_NO_CONNECTION, size, loop=self._loop)
         if self._body is not None:
             stream.total_bytes = len(body)
@@ -188,18 +188,22 @@ class CachedResponse(ClientResponse):
         return await super().read()
 
 
-@lru_cache(maxsize=64)
 def cached_class(base: type[ClientResponse]) -> type[CachedResponse]:
     """The class of a session's responses: the user's ``response_class``, that knows the cache."""
-    if issubclass(base, CachedResponse):
-        return base
     if base is ClientResponse:
         return CachedResponse
-    reads_itself = base.read is not ClientResponse.read
-    namespace = {"__module__": base.__module__, "_reads_itself": reads_itself}
-    if reads_itself:
-        namespace["read"] = base.read
-    return type(base.__name__, (CachedResponse, base), namespace)
+    if issubclass(base, CachedResponse):
+        return base
+    made = _made.get(base)
+    if made is None:
+        namespace: dict[str, Any] = {"__module__": base.__module__}
+        if base.read is not ClientResponse.read:
+            namespace |= {"_reads_itself": True, "read": base.read}
+        made = _made[base] = type(base.__name__, (CachedResponse, base), namespace)
+    return made
+
+
+_made: WeakKeyDictionary[type[ClientResponse], type[CachedResponse]] = WeakKeyDictionary()
 
 
 class _NoWriter:
@@ -246,7 +250,7 @@ def build(
     response.version = HttpVersion(*head.version)
     response.status = head.status
     response.reason = head.reason
-    response._raw_headers = head.headers  # noqa: SLF001
+    response._raw_headers = head.headers
     if isinstance(head, Hop) or head.sets_cookies:
         _restore_cookies(response, head.headers)
     response.replay(body)
@@ -258,7 +262,7 @@ def _restore_cookies(response: CachedResponse, headers: RawHeaders) -> None:
     if not values:
         return
     if hasattr(ClientResponse, "_raw_cookie_headers"):
-        response._raw_cookie_headers = values  # noqa: SLF001
+        response._raw_cookie_headers = values
         return
     # Before aiohttp 3.12.5 the jar is updated from `cookies`.
     for value in values:

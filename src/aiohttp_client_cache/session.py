@@ -5,41 +5,32 @@ from __future__ import annotations
 import asyncio
 import warnings
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import ClientRequest, ClientResponse, ClientSession
+
 from aiohttp_client_cache.backends.choose import choose_backend
 from aiohttp_client_cache.backends.options import BACKEND_NAMES, Live
 from aiohttp_client_cache.disabled import Disabled, is_disabled
 from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
 from aiohttp_client_cache.hop import answer_hop
-
+from aiohttp_client_cache.verbs import Verbs
 from http_client_cache.options import Chain, Options, parse_options
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from types import TracebackType
-    from typing import Self, Unpack
+    from typing import Self
 
     from aiohttp import ClientHandlerType
-    from aiohttp.client import _BaseRequestContextManager
-    from aiohttp.typedefs import LooseHeaders, StrOrURL
-    from aiohttp_client_cache.arguments import RequestOptions
+    from aiohttp.typedefs import StrOrURL
+
     from aiohttp_client_cache.backends.base import CacheBackend
-    from aiohttp_client_cache.response import CachedResponse
-
     from http_client_cache.expiry import ExpireAfter
-    from http_client_cache.settings import Settings
-
-    Requesting = _BaseRequestContextManager[CachedResponse]
-    Base = ClientSession
-else:
-    Base = object
 
 
-class CacheMixin(Live, Base):
+class CacheMixin(Live, Verbs):
     """Adds the cache to a session class; put it before ``ClientSession`` and other mixins.
 
     ::
@@ -58,24 +49,20 @@ class CacheMixin(Live, Base):
         ConfigurationError: a value is not what its argument accepts.
     """
 
-    ATTRS = ClientSession.ATTRS | {"cache", "_fast_path", "_own_work"}
+    ATTRS = ClientSession.ATTRS | {"cache", "settings", "_fast_path", "_own_work"}
 
     cache: CacheBackend
 
     def __init__(self, *args: Any, cache: CacheBackend | Any = None, **kwargs: Any) -> None:
         own = {name: kwargs.pop(name) for name in BACKEND_NAMES & kwargs.keys()}
         self.cache = choose_backend(cache, own)
+        self.settings = self.cache.settings
         self._own_work: set[asyncio.Task[int]] = set()
         self._fast_path = FastPath(self)
         super().__init__(*args, **kwargs)
         self.cache.attach(self)
 
-    @property
-    def settings(self) -> Settings:
-        """The settings of the backend; they are the session's, too."""
-        return self.cache.settings
-
-    async def _request(  # type: ignore[override]
+    async def _request(
         self,
         method: str,
         str_or_url: StrOrURL,
@@ -130,7 +117,7 @@ class CacheMixin(Live, Base):
                 self, method, str_or_url, options, kwargs
             ):
                 # What is stored goes out to nobody, not to the classes behind either.
-                return await ClientSession._request(  # noqa: SLF001
+                return await ClientSession._request(
                     self, method, str_or_url, middlewares=(cached, *middlewares), **kwargs
                 )
             return await send(method, str_or_url, middlewares=(cached, *middlewares), **kwargs)
@@ -185,71 +172,16 @@ class CacheMixin(Live, Base):
             exc_tb: TracebackType | None,
         ) -> None: ...
 
-        def request(  # type: ignore[override]
-            self, method: str, url: StrOrURL, **kwargs: Unpack[RequestOptions]
-        ) -> Requesting: ...
-        def get(  # type: ignore[override]
-            self,
-            url: StrOrURL,
-            headers: LooseHeaders | None = None,
-            **kwargs: Unpack[RequestOptions],
-        ) -> Requesting: ...
-        def head(  # type: ignore[override]
-            self,
-            url: StrOrURL,
-            headers: LooseHeaders | None = None,
-            **kwargs: Unpack[RequestOptions],
-        ) -> Requesting: ...
-        def options(  # type: ignore[override]
-            self,
-            url: StrOrURL,
-            headers: LooseHeaders | None = None,
-            **kwargs: Unpack[RequestOptions],
-        ) -> Requesting: ...
-        def post(  # type: ignore[override]
-            self, url: StrOrURL, **kwargs: Unpack[RequestOptions]
-        ) -> Requesting: ...
-        def put(  # type: ignore[override]
-            self, url: StrOrURL, **kwargs: Unpack[RequestOptions]
-        ) -> Requesting: ...
-        def patch(  # type: ignore[override]
-            self, url: StrOrURL, **kwargs: Unpack[RequestOptions]
-        ) -> Requesting: ...
-        def delete(  # type: ignore[override]
-            self, url: StrOrURL, **kwargs: Unpack[RequestOptions]
-        ) -> Requesting: ...
-
-    else:
-        # The guide passes headers by position, which aiohttp's own verbs do not take.
-
-        def get(self, url, headers=None, **kwargs):  # noqa: ANN001, ANN003, ANN201
-            """Send a GET request, or answer it from the cache."""
-            return super().get(url, **kwargs) if headers is None else super().get(
-                url, headers=headers, **kwargs
-            )
-
-        def head(self, url, headers=None, **kwargs):  # noqa: ANN001, ANN003, ANN201
-            """Send a HEAD request, or answer it from the cache."""
-            return super().head(url, **kwargs) if headers is None else super().head(
-                url, headers=headers, **kwargs
-            )
-
-        def options(self, url, headers=None, **kwargs):  # noqa: ANN001, ANN003, ANN201
-            """Send an OPTIONS request."""
-            return super().options(url, **kwargs) if headers is None else super().options(
-                url, headers=headers, **kwargs
-            )
-
 
 async def _check_status(session: ClientSession, response: ClientResponse, check: Any) -> None:
     """What aiohttp does with ``raise_for_status`` before it hands a response over."""
     if check is None:
-        check = session._raise_for_status  # noqa: SLF001
+        check = session._raise_for_status
     if not check:
         return
     try:
         if callable(check):
-            await check(response)
+            await cast("Awaitable[None]", check(response))
         else:
             response.raise_for_status()
     except BaseException:
@@ -257,7 +189,6 @@ async def _check_status(session: ClientSession, response: ClientResponse, check:
         raise
 
 
-@lru_cache(maxsize=128)
 def _has_classes_behind(kind: type) -> bool:
     """Whether a class between the cache and ``ClientSession`` wants to see requests."""
     line = kind.__mro__
@@ -269,7 +200,7 @@ with warnings.catch_warnings():
     # aiohttp discourages subclasses; this one is what the documents promise.
     warnings.filterwarnings("ignore", message="Inheritance class", category=DeprecationWarning)
 
-    class CachedSession(CacheMixin, ClientSession):
+    class CachedSession(CacheMixin, ClientSession):  # pyright: ignore[reportIncompatibleMethodOverride]
         """An ``aiohttp.ClientSession`` that remembers what it fetched.
 
         ::

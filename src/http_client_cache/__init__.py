@@ -1,0 +1,1 @@
+"""A caching engine for HTTP clients; it imports none of them."""

@@ -75,7 +75,9 @@ def judge_head(
         received: when the answer arrived (UTC seconds).
         sent_authorization: the credentials that really went out.
     """
-    if sent_authorization is not None and sent_authorization != request.headers.get("authorization"):
+    if sent_authorization is not None and sent_authorization != request.headers.get(
+        "authorization"
+    ):
         return Reason.AUTHORIZATION_ADDED
     if head.status not in settings.allowed_codes:
         return Reason.STATUS

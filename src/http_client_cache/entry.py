@@ -8,7 +8,6 @@ import msgspec
 
 from http_client_cache.message import RawHeaders
 
-
 CLOCK_SKEW = 60.0
 """Seconds by which the clocks of processes that share a store may differ."""
 

@@ -14,7 +14,7 @@ from http_client_cache import decide
 from http_client_cache.entry import Alias, Entry, Hop, Stored
 from http_client_cache.key import create_key, redact_url, strip_headers
 from http_client_cache.message import NO_HEADERS, Headers, Request, ResponseHead
-from http_client_cache.options import Chain, Options
+from http_client_cache.options import Options
 from http_client_cache.plan import (
     Answer,
     Ask,
@@ -39,9 +39,20 @@ from http_client_cache.store import Store
 class Scope(Protocol):
     """What a plan needs to know of the cache it speaks for."""
 
-    settings: Settings
-    store: Store
-    uncacheable: Memory
+    @property
+    def settings(self) -> Settings:
+        """The house rules."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The operations."""
+        ...
+
+    @property
+    def uncacheable(self) -> Memory:
+        """Keys whose answers were not to be stored: nobody needs to wait for those."""
+        ...
 
     def now(self) -> float:
         """UTC seconds."""
@@ -56,8 +67,14 @@ class Memory(Protocol):
     """Remembers a bounded number of keys."""
 
     def __contains__(self, key: str) -> bool: ...
-    def add(self, key: str) -> None: ...
-    def discard(self, key: str) -> None: ...
+
+    def add(self, key: str) -> None:
+        """Remember a key."""
+        ...
+
+    def discard(self, key: str) -> None:
+        """Forget a key."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +223,7 @@ def exchange(request: Request, conditions: tuple[tuple[str, str], ...] = ()) -> 
     Raises:
         Exception: what the client raised.
     """
-    answer = yield Exchange(request, conditions)
+    answer: Answer | Lost = yield Exchange(request, conditions)
     if isinstance(answer, Lost):
         raise answer.error
     return answer
@@ -240,7 +257,8 @@ def fetch_once(
     # Whoever holds a lease does not wait for another: two chains that cross would never end.
     outcome = yield Locked(key, lead, wait=chain is None or not chain.leases)
     if not isinstance(outcome, Followed):
-        return outcome.result
+        served: Served = outcome.result
+        return served
     stored: Stored | None = outcome.result
     if stored is not None and (yield from filtered(scope, None, stored, stored.body)):
         return Hit(stored, Reason.COLLAPSED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 """Header fields as received: order, case and repetitions kept (RFC 9110 section 5)."""
@@ -35,8 +35,10 @@ class Headers:
     @classmethod
     def of(cls, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
         """Build from text pairs or from a mapping; a multidict keeps its repetitions."""
-        pairs = fields.items() if isinstance(fields, Mapping) else fields
-        return cls(tuple((to_bytes(name), to_bytes(value)) for name, value in pairs))
+        pairs: Iterable[tuple[str, str]] = (
+            cast("Mapping[str, str]", fields).items() if isinstance(fields, Mapping) else fields
+        )
+        return cls(tuple([(to_bytes(name), to_bytes(value)) for name, value in pairs]))
 
     def _fields(self) -> dict[str, list[str]]:
         if self._index is None:

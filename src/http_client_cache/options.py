@@ -25,9 +25,9 @@ class Chain:
         ahead: what is known to come, where a stored chain is being replayed.
     """
 
-    hops: list[tuple[str, Hop]] = field(default_factory=lambda: [])
-    leases: list[Lease] = field(default_factory=lambda: [])
-    granted: dict[str, Lease] = field(default_factory=lambda: {})
+    hops: list[tuple[str, Hop]] = field(default_factory=list[tuple[str, Hop]])
+    leases: list[Lease] = field(default_factory=list[Lease])
+    granted: dict[str, Lease] = field(default_factory=dict[str, Lease])
     ahead: tuple[tuple[Hop, ...], Stored] | None = None
 
     def end(self, result: Stored | None = None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from http_client_cache.errors import ConfigurationError, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_after
@@ -83,10 +83,11 @@ class Settings:
 
     @urls_expire_after.setter
     def urls_expire_after(self, value: Mapping[Any, ExpireAfter] | None) -> None:
-        if value is not None and not isinstance(value, Mapping):
+        given = cast("object", value)
+        if given is not None and not isinstance(given, Mapping):
             raise ConfigurationError(
                 "urls_expire_after must be a mapping of URL pattern to expire_after, "
-                f"not {describe(value)}"
+                f"not {describe(given)}"
             )
         self.patterns = UrlPatterns(value) if value else None
         self._urls_expire_after = None if value is None else MappingProxyType(dict(value))
@@ -123,8 +124,8 @@ class Settings:
 
     @ignored_parameters.setter
     def ignored_parameters(self, value: Iterable[str] | None) -> None:
-        self._ignored = (
-            frozenset() if value is None else frozenset(_names(value, "ignored_parameters"))
+        self._ignored: frozenset[str] = (
+            frozenset[str]() if value is None else frozenset(_names(value, "ignored_parameters"))
         )
         self.revision += 1
 
@@ -192,30 +193,33 @@ def _is_int(value: object) -> bool:
 
 
 def _names(value: object, argument: str) -> list[str]:
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise ConfigurationError(f"{argument} must be a list of names, not {describe(value)}")
-    names = list(value)
-    for name in names:
+    names: list[str] = []
+    for name in _listed(value, f"{argument} must be a list of names"):
         if not isinstance(name, str):
             raise ConfigurationError(f"{argument} must hold names only, not {describe(name)}")
+        names.append(name)
     return names
 
 
 def _codes(value: object) -> frozenset[int]:
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise ConfigurationError(
-            f"allowed_codes must be a list of status codes, not {describe(value)}"
-        )
-    codes = list(value)
-    for code in codes:
-        if not _is_int(code) or not 100 <= code <= 999:
+    codes: set[int] = set()
+    for code in _listed(value, "allowed_codes must be a list of status codes"):
+        if not isinstance(code, int) or isinstance(code, bool) or not 100 <= code <= 999:
             raise ConfigurationError(
                 f"allowed_codes must hold status codes from 100 to 999, not {describe(code)}"
             )
-    return frozenset(int(code) for code in codes)
+        codes.add(int(code))
+    return frozenset(codes)
 
 
-def _function(value: Any, argument: str) -> Callable[..., Any] | None:
-    if value is not None and not callable(value):
+def _listed(value: object, rule: str) -> list[object]:
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"{rule}, not {describe(value)}")
+    return list(cast("Iterable[object]", value))
+
+
+def _function(value: Callable[..., Any] | None, argument: str) -> Callable[..., Any] | None:
+    given: object = value
+    if given is not None and not callable(given):
         raise ConfigurationError(f"{argument} must be a function or None, not {describe(value)}")
     return value

@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Self, TypeVar, cast
 from weakref import WeakSet
 
 from aiohttp.typedefs import StrOrURL
+from yarl import URL
+
 from aiohttp_client_cache.backends.options import Live
 from aiohttp_client_cache.backends.storage import BaseCache, RedirectStorage, ResponseStorage
 from aiohttp_client_cache.response import CachedResponse
-from yarl import URL
-
 from http_client_cache import housekeeping
 from http_client_cache.clock import Clock
 from http_client_cache.engine import AsyncCache
 from http_client_cache.errors import ConfigurationError, StoreError, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
+from http_client_cache.item import StoredResponse
 from http_client_cache.key import create_key
 from http_client_cache.message import Headers, Request
-from http_client_cache.plan import Failed, Plan
+from http_client_cache.plan import Plan
 from http_client_cache.settings import HeaderNames, Settings
 from http_client_cache.shell.custom import CustomShell, NoSyncShell
-from http_client_cache.shell.failures import Failures
-from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.shell.drivers import SyncDriver
+from http_client_cache.shell.failures import Failures
 from http_client_cache.shell.flights import SyncFlights
+from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.statements import AsyncShell, SyncShell
 from http_client_cache.store import Store
 from http_client_cache.store.custom import CustomStore
 from http_client_cache.store.memory import DEFAULT_MAX_BYTES, MemoryStore
 
 __all__ = ["BaseCache", "CacheBackend", "Urls"]
+
+T = TypeVar("T")
 
 Parts = tuple[Store, AsyncShell, SyncShell]
 
@@ -143,9 +146,12 @@ class CacheBackend(Live):
 
     def _use(self, parts: Parts) -> None:
         store, shell, sync_shell = parts
-        name = f"{type(self).__name__}({str(self.cache_name)!r})"
+        name = self._name()
         self.engine = AsyncCache(self.settings, store, shell, name=name, clock=self.clock)
         self._sync = SyncDriver(sync_shell, SyncFlights(), Failures(name))
+
+    def _name(self) -> str:
+        return f"{type(self).__name__}({str(self.cache_name)!r})"
 
     # Storages
 
@@ -171,9 +177,8 @@ class CacheBackend(Live):
         if not isinstance(storage, BaseCache):
             raise ConfigurationError(f"{which} must be a BaseCache, not {describe(storage)}")
         self._assigned[which] = storage
-        own = AsyncCache(
-            self.settings, self._parts[0], self._parts[1], name=str(self.cache_name), clock=self.clock
-        )
+        store, shell, _ = self._parts
+        own = AsyncCache(self.settings, store, shell, name=self._name(), clock=self.clock)
         responses = self._assigned.get("responses") or _OwnResponses(own, self.clock)
         redirects = self._assigned.get("redirects") or RedirectStorage(own, whole=True)
         closers = [storage.close for storage in self._assigned.values()]
@@ -238,9 +243,7 @@ class CacheBackend(Live):
 
     async def get_response(self, key: str) -> CachedResponse | None:
         """The response of a key, whether it has expired or not."""
-        return cast(
-            "CachedResponse | None", await ResponseStorage(self.engine, self.clock).read(key)
-        )
+        return await ResponseStorage(self.engine, self.clock).read(key)
 
     def create_key(
         self,
@@ -312,13 +315,13 @@ class CacheBackend(Live):
         if isinstance(result[0], Exception):
             self.engine.failures.failed(result[0])
 
-    async def __aenter__(self) -> CacheBackend:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _run(self, plan: Plan[Any]) -> Any:
+    async def _run(self, plan: Plan[T]) -> T:
         return await self.engine.run(plan)
 
 
@@ -326,10 +329,5 @@ class _OwnResponses(ResponseStorage):
     """A backend's own responses, as a storage beside a user's."""
 
     async def read(self, key: str) -> Any:
-        from http_client_cache.item import StoredResponse
-
         found = await self._engine.run(housekeeping.ask(self._engine.store.load(key), ()))
         return StoredResponse(found[0].entry, found[0].body) if found else None
-
-
-_ = Failed

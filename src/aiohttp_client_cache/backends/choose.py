@@ -7,7 +7,6 @@ from typing import Any
 from aiohttp_client_cache.backends.base import CacheBackend
 from aiohttp_client_cache.backends.options import SETTING_NAMES
 from aiohttp_client_cache.backends.storage import BaseCache
-
 from http_client_cache.errors import ConfigurationError, describe
 
 
@@ -22,6 +21,7 @@ def choose_backend(cache: object, options: dict[str, Any]) -> CacheBackend:
         ConfigurationError: ``cache`` is no backend, or already has what ``options`` would set.
         TypeError: an unknown option.
     """
+    given = cache
     if cache is None:
         return CacheBackend(**options)
     if isinstance(cache, BaseCache):
@@ -33,7 +33,7 @@ def choose_backend(cache: object, options: dict[str, Any]) -> CacheBackend:
     if not isinstance(cache, CacheBackend):
         raise ConfigurationError(
             "cache must be a backend, such as SQLiteBackend('demo_cache'), "
-            f"or a BaseCache, not {describe(cache)}"
+            f"or a BaseCache, not {describe(given)}"
         )
     for name, value in options.items():
         if name not in SETTING_NAMES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, overload
+from typing import Any, Generic, TypedDict, TypeVar, overload
 
 from http_client_cache.expiry import ExpireAfter
 from http_client_cache.settings import HeaderNames, Settings
@@ -35,12 +35,7 @@ class Setting(Generic[T]):
 class Live:
     """Gives its subclass the settings as attributes; a change holds for the next request."""
 
-    if TYPE_CHECKING:
-
-        @property
-        def settings(self) -> Settings:
-            """The settings themselves."""
-            ...
+    settings: Settings
 
     expire_after = Setting[ExpireAfter]("expire_after", "How long responses are fresh.")
     urls_expire_after = Setting[Mapping[Any, ExpireAfter] | None](

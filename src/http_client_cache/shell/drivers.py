@@ -99,13 +99,14 @@ class AsyncDriver:
                 try:
                     effect = plan.send(answer)
                 except StopIteration as stop:
-                    return stop.value
+                    result: T = stop.value
+                    return result
                 answer = await self._perform(effect, client)
         finally:
             plan.close()
 
     async def _perform(self, effect: Any, client: AsyncClient | None) -> Any:
-        kind = type(effect)
+        kind: type[object] = type(effect)
         if kind is UseStore:
             return await self._use_store(effect)
         if kind is Locked:
@@ -185,13 +186,14 @@ class SyncDriver:
                 try:
                     effect = plan.send(answer)
                 except StopIteration as stop:
-                    return stop.value
+                    result: T = stop.value
+                    return result
                 answer = self._perform(effect, client)
         finally:
             plan.close()
 
     def _perform(self, effect: Any, client: SyncClient | None) -> Any:
-        kind = type(effect)
+        kind: type[object] = type(effect)
         if kind is UseStore:
             return self._use_store(effect)
         if kind is Locked:

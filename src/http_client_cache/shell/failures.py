@@ -30,7 +30,7 @@ class Failures:
             first, self.failing = not self.failing, True
         if first:
             logger.warning(
-                "The cache's store %s fails; requests go to the origin until it works again: %s: %s",
+                "The cache's store %s fails; requests go to the origin meanwhile: %s: %s",
                 self.name,
                 type(error).__name__,
                 error,

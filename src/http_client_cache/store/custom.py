@@ -142,10 +142,12 @@ class CustomStore:
         return found
 
     def size(self) -> Plan[int]:
-        return (yield Call(self.responses.size))
+        size: int = yield Call(self.responses.size)
+        return size
 
     def links_size(self) -> Plan[int]:
-        return (yield Call(self.redirects.size))
+        size: int = yield Call(self.redirects.size)
+        return size
 
     def clear(self) -> Plan[None]:
         yield Call(self.responses.clear)
