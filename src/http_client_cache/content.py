@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Final
 from urllib.parse import unquote
@@ -59,7 +58,7 @@ class _Number(str):
     __slots__ = ()
 
 
-class _Members(list[tuple[str, "_Json"]]):
+class _Members(tuple[tuple[str, "_Json"], ...]):
     """The members of an object, in order and with repetitions."""
 
     __slots__ = ()
@@ -140,12 +139,13 @@ def _multipart(
         content = part.lstrip(b" \t")
         if not content.startswith(b"\r\n"):
             return None
-        if not ignored or _part_name(content) not in ignored:
+        if not ignored or ignored.isdisjoint(_part_names(content)):
             kept.append(content)
     return kind.encode("utf-8", "surrogateescape"), preamble, epilogue, *kept
 
 
-def _part_name(part: bytes) -> str | None:
+def _part_names(part: bytes) -> set[str]:
+    """The spellings of a part's name; empty if it has none."""
     head = part.partition(b"\r\n\r\n")[0].decode("utf-8", "surrogateescape")
     for line in head.split("\r\n"):
         field, _, value = line.partition(":")
@@ -153,14 +153,13 @@ def _part_name(part: bytes) -> str | None:
             found = dict(parameters(value))
             if "name*" in found:
                 # RFC 8187: charset'language'percent-encoded.
-                return unquote(found["name*"].rpartition("'")[2])
+                return {unquote(found["name*"].rpartition("'")[2])}
             name = found.get("name")
-            # Clients percent-encode what would end the quotes, some of them more than that.
-            return None if name is None else unquote(name)
-    return None
+            # aiohttp percent-encodes a name, requests does not: either may be meant.
+            return set() if name is None else {name, unquote(name)}
+    return set()
 
 
-@lru_cache(maxsize=64)
 def parameters(value: str) -> tuple[tuple[str, str], ...]:
     """The parameters of a field value: names in lower case, values without their quotes."""
     return tuple(

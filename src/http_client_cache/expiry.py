@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -61,6 +62,10 @@ class Expiry:
             return self.seconds
         return created if kind is ExpiryKind.DO_NOT_CACHE else None
 
+    def __reduce__(self) -> tuple[Callable[..., Expiry], tuple[ExpiryKind, float]]:
+        # Copied or pickled, say with a session, what exists once still exists once.
+        return _restore, (self.kind, self.seconds)
+
 
 UNSET: Final = Expiry(ExpiryKind.UNSET)
 """Nothing was said; whoever comes next in precedence speaks."""
@@ -68,6 +73,12 @@ NEVER: Final = Expiry(ExpiryKind.NEVER)
 """Fresh for ever."""
 DO_NOT_CACHE: Final = Expiry(ExpiryKind.DO_NOT_CACHE)
 """Neither stored nor served."""
+
+_SINGLE: Final = {single.kind: single for single in (UNSET, NEVER, DO_NOT_CACHE)}
+
+
+def _restore(kind: ExpiryKind, seconds: float) -> Expiry:
+    return _SINGLE.get(kind) or Expiry(kind, seconds)
 
 
 def after(seconds: float) -> Expiry:
@@ -101,13 +112,14 @@ def parse_expire_after(value: ExpireAfter, name: str = "expire_after") -> Expiry
     if isinstance(known, timedelta):
         return _from_timedelta(known, name)
     if isinstance(known, datetime):
-        return at(
-            (known if known.utcoffset() is not None else known.replace(tzinfo=UTC)).timestamp()
-        )
-    if isinstance(known, str):
-        moment = parse_http_date(known)
-        if moment is not None:
+        moment = (known if known.utcoffset() is not None else known.replace(tzinfo=UTC)).timestamp()
+        # pandas' NaT is a datetime, and none.
+        if not math.isnan(moment):
             return at(moment)
+    if isinstance(known, str):
+        parsed = parse_http_date(known)
+        if parsed is not None:
+            return at(parsed)
     raise _refused(known, name)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Final
 
 from http_client_cache.content import media_type, normal_body
@@ -20,32 +21,32 @@ __all__ = ["create_key", "locator", "normalize_url", "redact_url", "strip_header
 
 _VERSION: Final = b"http-client-cache key 1"
 
+_LONG_URL: Final = 2048
+
 _SECRET: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 # Of all fields, those that say nothing about what is asked for: they concern the connection or
 # the transfer, speak to caches, or (the secrets) are looked at in their own way or by name only.
-_NEVER_MATCHED: Final = _SECRET | frozenset(
-    {
-        "cache-control",
-        "connection",
-        "content-length",
-        "date",
-        "expect",
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "keep-alive",
-        "pragma",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+_NEVER_MATCHED: Final = _SECRET | {
+    "cache-control",
+    "connection",
+    "content-length",
+    "date",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "pragma",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
 
 
 def create_key(
@@ -69,11 +70,14 @@ def create_key(
         sort_query: whether the order of query parameters does not count.
         extra: what else tells requests apart.
     """
-    url = normalize_url(request.url, ignored=ignored, sort_query=sort_query)
+    # What is in the cache is asked for again: to remember halves the cost of a key. Long URLs
+    # would only cost memory.
+    locate = _remembered if len(request.url) <= _LONG_URL else _locate
+    url, place = locate(request.url, ignored, sort_query)
     parts = _canonical(request, url, ignored=ignored, match_headers=match_headers, extra=extra)
     if parts is None:
         return None
-    return f"{locator(url)}.{blake2b(_serialize(parts), digest_size=16).hexdigest()}"
+    return f"{place}.{blake2b(_serialize(parts), digest_size=16).hexdigest()}"
 
 
 def locator(normalized_url: str) -> str:
@@ -83,14 +87,27 @@ def locator(normalized_url: str) -> str:
     return blake2b(raw, digest_size=8).hexdigest()
 
 
+def _locate(url: str, ignored: frozenset[str], sort_query: bool) -> tuple[str, str]:  # noqa: FBT001
+    normal = normalize_url(url, ignored=ignored, sort_query=sort_query)
+    return normal, locator(normal)
+
+
+_remembered = lru_cache(maxsize=1024)(_locate)
+
+
 def strip_headers(headers: Headers, ignored: frozenset[str]) -> Headers:
     """Request fields as they may be stored: without the ignored ones, and never a secret."""
-    return headers.without(_SECRET | _lowered(ignored) if ignored else _SECRET)
+    return headers.without(_unstored(ignored))
 
 
 @lru_cache(maxsize=64)
-def _lowered(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(name.lower() for name in names)
+def _unstored(ignored: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in ignored) | _SECRET
+
+
+@lru_cache(maxsize=64)
+def _field_names(names: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(to_bytes(name).lower() for name in names)
 
 
 def _canonical(
@@ -104,33 +121,31 @@ def _canonical(
     """All that tells requests apart. Lists are led by their length: no two give the same tuple."""
     if isinstance(request.body, Unkeyable):
         return None
-    ignored_fields = _lowered(ignored) if ignored else ignored
+    ignored_fields = _field_names(ignored)
     authorization: list[bytes] = []
-    matched: list[tuple[str, bytes]] = []
+    matched: list[tuple[bytes, bytes]] = []
     content_type = ""
-    wanted = _lowered(match_headers) if isinstance(match_headers, frozenset) else None
+    by_name = isinstance(match_headers, frozenset)
+    wanted = _field_names(match_headers) if by_name else _field_names(_NEVER_MATCHED)
     for raw_name, raw_value in request.headers.raw:
-        name = to_text(raw_name).lower()
-        value = raw_value.strip(b" \t")
-        if name == "content-type":
-            content_type = content_type or to_text(value)
-            value = _without_boundary(value)
+        name = raw_name.lower()
+        if name == b"content-type" and not content_type:
+            content_type = to_text(raw_value)
         if name in ignored_fields:
             continue
-        if name == "authorization":
-            authorization.append(value)
-        elif match_headers and (
-            name in wanted if wanted is not None else name not in _NEVER_MATCHED
-        ):
-            matched.append((name, value))
+        if name == b"authorization":
+            authorization.append(raw_value.strip(b" \t"))
+        elif match_headers and (name in wanted) is by_name:
+            value = _without_boundary(raw_value) if name == b"content-type" else raw_value
+            matched.append((name, value.strip(b" \t")))
     # By name alone: the order of the values of one name counts.
-    matched.sort(key=lambda field: field[0])
+    matched.sort(key=itemgetter(0))
     body = normal_body(request.body, content_type, ignored)
     return (
         _VERSION,
         request.method.encode("utf-8", "surrogatepass"),
         url.encode("utf-8", "surrogatepass"),
-        *_counted([part for name, value in matched for part in (to_bytes(name), value)]),
+        *_counted([part for name, value in matched for part in (name, value)]),
         *_counted(authorization),
         *_counted(body),
         *_counted([text.encode("utf-8", "surrogatepass") for text in extra]),
@@ -150,4 +165,4 @@ def _counted(parts: Iterable[bytes]) -> list[bytes]:
 
 def _serialize(parts: tuple[bytes, ...]) -> bytes:
     """Each part after its length, so that no two tuples give the same bytes."""
-    return b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])
+    return b"".join([b"%d:%b" % (len(part), part) for part in parts])

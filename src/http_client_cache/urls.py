@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from ipaddress import IPv6Address
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_plus
 
@@ -99,19 +100,24 @@ def redact_url(url: str, ignored: frozenset[str]) -> str:
 def normalize_host(host: str) -> str:
     """A host in lower case; other alphabets as the client's IDNA (RFC 5891) would send them."""
     if host.isascii():
-        return host.lower()
+        return _compress(host.lower()) if host.startswith("[") else host.lower()
     # Not the `idna` codec: it takes `faß.example` for `fass.example`, which is another host.
     # Letter by letter, as lower() of a whole word knows a final sigma.
     folded = unicodedata.normalize("NFKC", "".join(c.lower() for c in host)).replace("\u3002", ".")
-    try:
-        sent = ".".join(
-            label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
-            for label in "".join(c.lower() for c in folded).split(".")
-        )
-    except UnicodeError:
-        sent = "%"
+    sent = ".".join(
+        label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
+        for label in "".join(c.lower() for c in folded).split(".")
+    )
     # Normalising may bring out a delimiter; the host is nonsense then, but must stay one host.
     return _quote(host).lower() if _NOT_IN_HOST.search(sent) else sent
+
+
+def _compress(literal: str) -> str:
+    """An IPv6 address in its shortest form (RFC 5952), as yarl sends it and requests does not."""
+    try:
+        return f"[{IPv6Address(literal[1:-1])}]"
+    except ValueError:
+        return literal
 
 
 def normalize_path(path: str) -> str:
