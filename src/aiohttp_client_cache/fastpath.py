@@ -114,7 +114,7 @@ class FastPath:
             url = session._build_url(target)
             if params := kwargs.get("params"):
                 url = url.extend_query(params)
-        except (TypeError, ValueError):
+        except (LookupError, TypeError, ValueError):
             return None
         if (
             url.scheme not in ("http", "https")

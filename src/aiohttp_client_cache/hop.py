@@ -213,5 +213,5 @@ def head_of(response: ClientResponse) -> ResponseHead:
         response.status,
         response.reason or "",
         (1, 1) if version is None else (version.major, version.minor),
-        Headers(tuple((bytes(name), bytes(value)) for name, value in response.raw_headers)),
+        Headers(response.raw_headers),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import ClientRequest, MultipartWriter
 from aiohttp.payload import BytesIOPayload, BytesPayload, Payload
 
-from http_client_cache.message import UNKEYABLE, Headers, Request, Unkeyable, to_bytes
+from http_client_cache.message import UNKEYABLE, Headers, Request, Unkeyable
 
 
 def engine_request(request: ClientRequest) -> Request:
@@ -13,9 +13,7 @@ def engine_request(request: ClientRequest) -> Request:
     return Request(
         request.method,
         str(request.url),
-        Headers(
-            tuple((to_bytes(name), to_bytes(value)) for name, value in request.headers.items())
-        ),
+        Headers.of(request.headers),
         body_bytes(request.body),
     )
 

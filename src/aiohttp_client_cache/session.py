@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import ClientRequest, ClientResponse, ClientSession
@@ -16,7 +15,8 @@ from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
 from aiohttp_client_cache.hop import answer_hop
 from aiohttp_client_cache.verbs import Verbs
-from http_client_cache.options import Chain, Options, parse_options
+from http_client_cache.expiry import parse_expire_after
+from http_client_cache.options import Chain, Options, flag
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -80,11 +80,19 @@ class CacheMixin(Live, Verbs):
             if hit is not None:
                 await _check_status(self, hit, kwargs.get("raise_for_status"))
                 return hit
-        options = parse_options(
-            expire_after=expire_after,
-            refresh=refresh,
-            force_refresh=force_refresh,
-            only_if_cached=only_if_cached,
+        follow = bool(kwargs.get("allow_redirects", True))
+        auto_decompress = kwargs.get("auto_decompress")
+        if auto_decompress is None:
+            auto_decompress = self._auto_decompress
+        options = Options(
+            parse_expire_after(expire_after),
+            flag(refresh, "refresh"),
+            flag(force_refresh, "force_refresh"),
+            flag(only_if_cached, "only_if_cached"),
+            is_disabled(self),
+            () if auto_decompress else ("raw",),
+            follow,
+            Chain() if follow else None,
         )
         return await self._request_slowly(method, str_or_url, options, kwargs)
 
@@ -92,18 +100,7 @@ class CacheMixin(Live, Verbs):
         self, method: str, str_or_url: StrOrURL, options: Options, kwargs: dict[str, Any]
     ) -> ClientResponse:
         """Let aiohttp make the request, with the cache as the first of its middlewares."""
-        follow = bool(kwargs.get("allow_redirects", True))
-        chain = Chain()
-        auto_decompress = kwargs.get("auto_decompress")
-        if auto_decompress is None:
-            auto_decompress = self._auto_decompress
-        options = replace(
-            options,
-            disabled=is_disabled(self),
-            variant=() if auto_decompress else ("raw",),
-            follow=follow,
-            chain=chain if follow else None,
-        )
+        chain = options.chain
 
         async def cached(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
             return await answer_hop(self.cache, options, request, handler)
@@ -122,10 +119,12 @@ class CacheMixin(Live, Verbs):
                 )
             return await send(method, str_or_url, middlewares=(cached, *middlewares), **kwargs)
         except asyncio.CancelledError:
-            chain.abandon()
+            if chain is not None:
+                chain.abandon()
             raise
         finally:
-            chain.end()
+            if chain is not None:
+                chain.end()
 
     def disabled(self) -> Disabled:
         """Switch caching off, in this task and those it starts meanwhile.

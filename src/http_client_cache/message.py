@@ -30,7 +30,7 @@ class Headers:
 
     def __init__(self, raw: RawHeaders = ()) -> None:
         self.raw: Final = raw
-        self._index: dict[str, list[str]] | None = None
+        self._index: dict[bytes, list[bytes]] | None = None
 
     @classmethod
     def of(cls, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
@@ -40,28 +40,33 @@ class Headers:
         )
         return cls(tuple([(to_bytes(name), to_bytes(value)) for name, value in pairs]))
 
-    def _fields(self) -> dict[str, list[str]]:
-        if self._index is None:
-            index: dict[str, list[str]] = {}
+    def _fields(self) -> dict[bytes, list[bytes]]:
+        """Values by lower-case name, undecoded: most are never asked for."""
+        index = self._index
+        if index is None:
+            index = self._index = {}
             for name, value in self.raw:
-                index.setdefault(to_text(name).lower(), []).append(to_text(value))
-            self._index = index
-        return self._index
+                lower = name.lower()
+                if lower in index:
+                    index[lower].append(value)
+                else:
+                    index[lower] = [value]
+        return index
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of ``name``, or ``default``."""
-        values = self._fields().get(name.lower())
-        return values[0] if values else default
+        values = self._fields().get(to_bytes(name.lower()))
+        return to_text(values[0]) if values else default
 
     def get_all(self, name: str) -> list[str]:
         """Every value of ``name``, in order; empty if the field is absent."""
-        return list(self._fields().get(name.lower(), ()))
+        return [to_text(value) for value in self._fields().get(to_bytes(name.lower()), ())]
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._fields()
+        return to_bytes(name.lower()) in self._fields()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._fields())
+        return iter([to_text(name) for name in self._fields()])
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Pairs of name (as received) and value, in order, repetitions included."""
@@ -80,7 +85,7 @@ class Headers:
 
     def __repr__(self) -> str:
         # Values may be secrets; names never are.
-        return f"Headers({list(self._fields())})"
+        return f"Headers({list(self)})"
 
 
 NO_HEADERS: Final = Headers()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from http_client_cache.entry import Hop, Stored
 from http_client_cache.errors import ConfigurationError, describe
-from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_after
+from http_client_cache.expiry import UNSET, Expiry
 from http_client_cache.plan import Lease
 
 
@@ -71,31 +70,12 @@ class Options:
     chain: Chain | None = None
 
 
-PLAIN = Options()
-
-
-def parse_options(
-    *,
-    expire_after: ExpireAfter = None,
-    refresh: Any = False,
-    force_refresh: Any = False,
-    only_if_cached: Any = False,
-) -> Options:
-    """Check the arguments of one request.
+def flag(value: object, name: str) -> bool:
+    """Check an argument that is either ``True`` or ``False``.
 
     Raises:
-        ConfigurationError: one of them has a wrong type or value.
+        ConfigurationError: it is neither.
     """
-    for name, value in (
-        ("refresh", refresh),
-        ("force_refresh", force_refresh),
-        ("only_if_cached", only_if_cached),
-    ):
-        if not isinstance(value, bool):
-            raise ConfigurationError(f"{name} must be True or False, not {describe(value)}")
-    return Options(
-        expire_after=parse_expire_after(expire_after, "expire_after"),
-        refresh=refresh,
-        force_refresh=force_refresh,
-        only_if_cached=only_if_cached,
-    )
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not {describe(value)}")
+    return value

@@ -106,7 +106,7 @@ class AsyncDriver:
             plan.close()
 
     async def _perform(self, effect: Any, client: AsyncClient | None) -> Any:
-        kind: type[object] = type(effect)
+        kind: Any = type(effect)
         if kind is UseStore:
             return await self._use_store(effect)
         if kind is Locked:
@@ -193,7 +193,7 @@ class SyncDriver:
             plan.close()
 
     def _perform(self, effect: Any, client: SyncClient | None) -> Any:
-        kind: type[object] = type(effect)
+        kind: Any = type(effect)
         if kind is UseStore:
             return self._use_store(effect)
         if kind is Locked:
