@@ -20,7 +20,7 @@ from http_client_cache import decide
 from http_client_cache.flow import Hit
 from http_client_cache.key import create_key
 from http_client_cache.message import NO_HEADERS, Headers, Request
-from http_client_cache.options import Options
+from http_client_cache.options import Known, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +55,8 @@ class FastPath:
 
     def answer(
         self, method: str, target: str | URL, kwargs: dict[str, Any]
-    ) -> CachedResponse | None:
-        """The response, or ``None`` for the long way."""
+    ) -> CachedResponse | Known | None:
+        """The response; for the long way, what was found out about the request, or nothing."""
         session = self._session
         connector = session._connector
         if (
@@ -82,7 +82,7 @@ class FastPath:
         backend = session.cache
         hit = backend.engine.recall_now(key, FOLLOW if follow else STAY)
         if type(hit) is not Hit:
-            return None
+            return method, str(url), key
         entry, hops = hit.stored.entry, hit.stored.hops
         if follow and (hops or entry.status in FOLLOWED):
             limit = kwargs.get("max_redirects", 10)

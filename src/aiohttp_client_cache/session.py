@@ -14,9 +14,10 @@ from aiohttp_client_cache.disabled import Disabled, is_disabled
 from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
 from aiohttp_client_cache.hop import answer_hop
+from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.verbs import Verbs
 from http_client_cache.expiry import parse_expire_after
-from http_client_cache.options import Chain, Options, flag
+from http_client_cache.options import Chain, Known, Options, flag
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -75,11 +76,13 @@ class CacheMixin(Live, Verbs):
     ) -> ClientResponse:
         method = method.upper()
         plain = expire_after is None and not refresh and not force_refresh
+        known: Known | None = None
         if plain and not is_disabled(self):
-            hit = self._fast_path.answer(method, str_or_url, kwargs)
-            if hit is not None:
-                await _check_status(self, hit, kwargs.get("raise_for_status"))
-                return hit
+            answer = self._fast_path.answer(method, str_or_url, kwargs)
+            if isinstance(answer, CachedResponse):
+                await _check_status(self, answer, kwargs.get("raise_for_status"))
+                return answer
+            known = answer
         follow = bool(kwargs.get("allow_redirects", True))
         auto_decompress = kwargs.get("auto_decompress")
         if auto_decompress is None:
@@ -93,6 +96,7 @@ class CacheMixin(Live, Verbs):
             () if auto_decompress else ("raw",),
             follow,
             Chain() if follow else None,
+            known,
         )
         return await self._request_slowly(method, str_or_url, options, kwargs)
 

@@ -183,6 +183,9 @@ def key_of(scope: Scope, request: Request, options: Options) -> Plan[str | None]
     if settings.key_fn is not None:
         key = yield Ask(settings.key_fn, (request,))
         return key if isinstance(key, str) and key else None
+    known = options.known
+    if known is not None and known[0] == request.method and known[1] == request.url:
+        return known[2]
     return create_key(
         request,
         ignored=settings.ignored_parameters,

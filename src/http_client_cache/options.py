@@ -45,6 +45,10 @@ class Chain:
         self.granted.clear()
 
 
+Known = tuple[str, str, str]
+"""Method and URL of a request, and the key it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The cache's arguments of one request.
@@ -58,6 +62,7 @@ class Options:
         variant: marks of how the client reads the body (``"raw"``: not decompressed).
         follow: whether a stored redirect chain may answer.
         chain: set where this request's own redirects are to be recorded.
+        known: the key of the first request, where it was made already.
     """
 
     expire_after: Expiry = UNSET
@@ -68,6 +73,7 @@ class Options:
     variant: tuple[str, ...] = ()
     follow: bool = False
     chain: Chain | None = None
+    known: Known | None = None
 
 
 def flag(value: object, name: str) -> bool:
