@@ -1,0 +1,1 @@
+"""What the cache costs: ``python -m benchmarks --help``."""
