@@ -1,0 +1,134 @@
+"""The shells of the SQLite store, in both colours, over one ``Database``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from http_client_cache.shell.sqlite.database import Database
+from http_client_cache.shell.sqlite.files import database_path
+from http_client_cache.shell.sqlite.jobs import Job, awaited, blocking
+from http_client_cache.sqlite_statements import Point, Query, Write
+from http_client_cache.statements import NOT_NOW
+
+__all__ = ["AsyncSQLite", "Database", "SyncSQLite", "database_path"]
+
+Statement = Point | Query | Write
+
+
+def _is_shown(write: Write) -> bool:
+    return write.row is not None or write.alias is not None
+
+
+class SyncSQLite:
+    """Carries out statements in the calling thread; only writes have a thread of their own.
+
+    Args:
+        database: may be shared with other shells, of either colour.
+    """
+
+    __slots__ = ("database",)
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def run(self, statement: Statement) -> Any:
+        """Answer a statement.
+
+        Raises:
+            StoreError: SQLite failed.
+        """
+        if isinstance(statement, Write):
+            return self._write(statement)
+        answer = self.database.read_now(statement)
+        if answer is NOT_NOW:
+            if isinstance(statement, Query) and self.database.pending:
+                self._wait(Write(()))
+            answer = self.database.read(statement)
+        return answer
+
+    def _write(self, write: Write) -> Any:
+        if _is_shown(write) and not self.database.pending.is_full:
+            return self.database.write(write)
+        return self._wait(write)
+
+    def _wait(self, write: Write) -> Any:
+        future, tell = blocking()
+        self.database.write(write, tell)
+        return future.result()
+
+    def close(self) -> None:
+        """Write what is waiting and close everything; the next statement opens it again."""
+        self.database.close()
+
+
+class AsyncSQLite:
+    """Carries out statements for any running event loop, without ever blocking it.
+
+    Args:
+        database: may be shared with other shells, of either colour.
+    """
+
+    __slots__ = ("database",)
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def run_now(self, statement: Statement) -> Any:
+        """Answer a small read, or take a write that will be shown; else ``NOT_NOW``.
+
+        Raises:
+            StoreError: SQLite failed.
+        """
+        if not isinstance(statement, Write):
+            return self.database.read_now(statement)
+        if _is_shown(statement) and not self.database.pending.is_full:
+            return self.database.write(statement)
+        return NOT_NOW
+
+    async def run(self, statement: Statement) -> Any:
+        """Answer a statement, by a thread if it takes long.
+
+        Raises:
+            StoreError: SQLite failed.
+        """
+        database = self.database
+        if isinstance(statement, Write):
+            return await self._write(statement)
+        if isinstance(statement, Query) and database.pending:
+            await self._write(Write(()))
+        if not database.has_reader:
+            database.adopt(await self._read(database.new_reader))
+            answer = database.read_now(statement)
+            if answer is not NOT_NOW:
+                return answer
+        return await self._read(lambda: database.read(statement))
+
+    async def _write(self, write: Write) -> Any:
+        future, tell = awaited()
+        self.database.write(write, tell)
+        return await future
+
+    async def _read(self, work: Callable[[], Any]) -> Any:
+        future, tell = awaited()
+        self.database.reader.put(Job(work, tell))
+        return await future
+
+    async def close(self) -> None:
+        """Write what is waiting and close everything; the next statement opens it again."""
+        future, tell = awaited()
+
+        def work() -> None:
+            try:
+                self.database.close()
+            except Exception as error:  # noqa: BLE001 - it is raised where the end is awaited
+                tell(None, error)
+            else:
+                tell(None, None)
+
+        thread = threading.Thread(target=work, name="http-cache-closer")
+        thread.start()
+        await future
+        # It has nothing left to do but end.
+        thread.join()

@@ -1,0 +1,64 @@
+"""A thing to be done by a thread, and how its outcome gets back to who asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+W = TypeVar("W")
+
+Tell = Callable[[Any, BaseException | None], None]
+
+
+class Job(Generic[W]):
+    """Work, and whom to tell its result or its exception; ``None`` if nobody waits."""
+
+    __slots__ = ("tell", "work")
+
+    def __init__(self, work: W, tell: Tell | None = None) -> None:
+        self.work = work
+        self.tell = tell
+
+    def end(self, result: Any, error: BaseException | None = None) -> None:
+        """Tell how it ended."""
+        if self.tell is not None:
+            self.tell(result, error)
+
+
+def awaited() -> tuple[asyncio.Future[Any], Tell]:
+    """A future of the running loop, and what fulfils it from any thread."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        # Whoever waited may have been cancelled.
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    def tell(result: Any, error: BaseException | None) -> None:
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            # The loop is closed: nobody waits any more.
+            return
+
+    return future, tell
+
+
+def blocking() -> tuple[Future[Any], Tell]:
+    """The same for a thread that blocks."""
+    future: Future[Any] = Future()
+
+    def tell(result: Any, error: BaseException | None) -> None:
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    return future, tell

@@ -1,0 +1,87 @@
+"""What was saved and is not committed yet, as every reader of this process sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from http_client_cache.sqlite_statements import Point, Row, Write
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""Bodies that may wait for their commit; beyond that, saving waits."""
+
+
+class Pending:
+    """Rows and aliases on their way into the database; safe for any threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, dict[str, Row]] = {}
+        self._aliases: dict[str, tuple[str, str, bytes]] = {}
+        self._bytes = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._rows or self._aliases)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is waiting that a writer should wait, too."""
+        return self._bytes > MAX_BYTES
+
+    def add(self, write: Write) -> None:
+        """Show what a write is about to write."""
+        with self._lock:
+            if write.row is not None:
+                self._rows.setdefault(write.row[0], {})[write.row[1]] = write.row
+                self._bytes += _size(write.row)
+            if write.alias is not None:
+                self._aliases[write.alias[0]] = write.alias
+
+    def remove(self, write: Write) -> None:
+        """Stop showing it: the database does, or it failed. A later one of its key stays."""
+        with self._lock:
+            row, alias = write.row, write.alias
+            if row is not None:
+                self._bytes -= _size(row)
+                rows = self._rows.get(row[0])
+                if rows is not None and rows.get(row[1]) is row:
+                    del rows[row[1]]
+                    if not rows:
+                        del self._rows[row[0]]
+            if alias is not None and self._aliases.get(alias[0]) is alias:
+                del self._aliases[alias[0]]
+
+    def look(self, point: Point, read: Callable[[str], list[Row]]) -> list[Row]:
+        """Answer a point from what ``read`` reads of the database, and what is pending.
+
+        What is pending is always looked at before the database is read: it stays here until
+        the database shows it, so nothing can fall between the two.
+        """
+        rows, alias = self._of(point.key)
+        written = read(point.key)
+        found = _merged(written, rows)
+        if found or not point.follow:
+            return found
+        if alias is None:
+            if not written:
+                return []
+            alias = (point.key, written[0][0], written[0][6] or b"")
+        target, record = alias[1], alias[2]
+        rows, _ = self._of(target)
+        return [(*row[:6], record) for row in _merged(read(target), rows)]
+
+    def _of(self, key: str) -> tuple[list[Row], tuple[str, str, bytes] | None]:
+        with self._lock:
+            return list(self._rows.get(key, {}).values()), self._aliases.get(key)
+
+
+def _merged(written: Iterable[Row], pending: Iterable[Row]) -> list[Row]:
+    """The rows of a key's own, by variant."""
+    rows = {row[1]: row for row in written if row[6] is None}
+    rows.update((row[1], row) for row in pending)
+    return list(rows.values())
+
+
+def _size(row: Row) -> int:
+    return len(row[3] or b"")

@@ -1,0 +1,191 @@
+"""The one place that writes: one transaction for whatever is waiting, never a wait for more."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from http_client_cache.errors import StoreError
+from http_client_cache.shell.sqlite.connection import (
+    concerns_all,
+    is_unreadable,
+    patiently,
+)
+from http_client_cache.shell.sqlite.jobs import Job
+from http_client_cache.shell.worker import PutBackError, Worker
+from http_client_cache.sqlite_statements import Insert, Write
+
+if TYPE_CHECKING:
+    from http_client_cache.shell.sqlite.database import Database
+
+logger = logging.getLogger("http_client_cache")
+
+CLOSING_PATIENCE: Final = 1.0
+"""Seconds for which a lock is waited for when the cache is closed or the program ends."""
+
+_TOGETHER: Final = (32, 8, 1)
+"""Rows of one ``INSERT``. Each statement costs a trip through the interpreter's lock, which
+takes milliseconds while the other threads compute; few sizes keep the statements prepared."""
+
+
+class Writer:
+    """Owns the thread that writes, and the log lines about writes that failed.
+
+    Args:
+        database: gives the connection, and shows what is pending.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._failing = False
+        self._closing: float | None = None
+        self._one_by_one = False
+        self._inserts: dict[tuple[str, int], str] = {}
+        self._worker: Worker[Job[Write]] = Worker("http-cache-writer", self._carry_out, _weight)
+        self.put = self._worker.put
+        self.pause = self._worker.pause
+        self.resume = self._worker.resume
+        self.reset = self._worker.reset
+
+    def drain(self) -> None:
+        """Return when everything is written or given up, and the thread has ended."""
+        self._closing = time.monotonic() + CLOSING_PATIENCE
+        try:
+            self._worker.drain()
+        finally:
+            self._closing = None
+
+    def _carry_out(self, jobs: list[Job[Write]]) -> None:
+        """Write all of it; where one write is at fault, the others are written without it."""
+        if all(not job.work.steps for job in jobs):
+            self._end(jobs, [[] for _ in jobs])
+            return
+        try:
+            answers = self._in_one_transaction(jobs)
+        except PutBackError:
+            raise
+        except Exception as error:  # noqa: BLE001 - told to who waits, and logged
+            if is_unreadable(error):
+                self._database.condemn(error)
+                self._each(jobs)
+            elif len(jobs) > 1 and not concerns_all(error):
+                self._each(jobs)
+            else:
+                self._fail(jobs, error)
+            return
+        self._end(jobs, answers)
+
+    def _each(self, jobs: list[Job[Write]]) -> None:
+        failure: BaseException | None = None
+        self._one_by_one = True
+        for job in jobs:
+            if failure is None:
+                try:
+                    self._end([job], self._in_one_transaction([job]))
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._fail([job], error)
+                    failure = error if concerns_all(error) else None
+            else:
+                self._fail([job], failure)
+        self._one_by_one = False
+
+    def _in_one_transaction(self, jobs: list[Job[Write]]) -> list[list[Any]]:
+        database = self._database
+        if database.write_handle.connection is not None and not database.is_in_place():
+            # Somebody deleted or replaced the file: what went there would be lost.
+            database.let_go()
+        begun = time.monotonic()
+        with database.using(database.write_handle) as connection:
+            patiently(lambda: self._begin(connection), lambda: self._deadline(begun))
+            try:
+                answers = self._perform(connection, jobs)
+                patiently(lambda: connection.execute("COMMIT"), lambda: self._deadline(begun))
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+            for job in jobs:
+                if job.work.afterwards is not None:
+                    with suppress(sqlite3.Error):
+                        connection.executescript(job.work.afterwards)
+        return answers
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        if self._worker.paused and not self._one_by_one:
+            raise PutBackError
+        connection.execute("BEGIN IMMEDIATE")
+
+    def _deadline(self, begun: float) -> float:
+        end = begun + self._database.timeout
+        return end if self._closing is None else min(end, self._closing)
+
+    def _perform(self, connection: sqlite3.Connection, jobs: list[Job[Write]]) -> list[list[Any]]:
+        answers: list[list[Any]] = []
+        rows: list[Insert] = []
+        for job in jobs:
+            answer: list[Any] = []
+            for step in job.work.steps:
+                if isinstance(step, Insert):
+                    if rows and rows[0].into is not step.into:
+                        self._insert(connection, rows)
+                    rows.append(step)
+                else:
+                    self._insert(connection, rows)
+                    cursor = connection.execute(step.sql, step.arguments)
+                    told = cursor.fetchall()
+                    answer.append(told if cursor.description else cursor.rowcount)
+            answers.append(answer)
+        self._insert(connection, rows)
+        return answers
+
+    def _insert(self, connection: sqlite3.Connection, rows: list[Insert]) -> None:
+        start = 0
+        for size in _TOGETHER:
+            while len(rows) - start >= size:
+                some = rows[start : start + size]
+                values = [value for insert in some for value in insert.row]
+                connection.execute(self._statement(some[0], size), values)
+                start += size
+        rows.clear()
+
+    def _statement(self, insert: Insert, size: int) -> str:
+        statement = self._inserts.get((insert.into, size))
+        if statement is None:
+            marks = f"({', '.join('?' * len(insert.row))})"
+            statement = f"{insert.into} VALUES {', '.join([marks] * size)} {insert.tail}"
+            self._inserts[insert.into, size] = statement
+        return statement
+
+    def _end(self, jobs: list[Job[Write]], answers: list[list[Any]]) -> None:
+        for job, answer in zip(jobs, answers, strict=True):
+            self._database.pending.remove(job.work)
+            job.end(answer)
+        if self._failing:
+            self._failing = False
+            logger.warning("The cache %s can be written again", self._database.name)
+
+    def _fail(self, jobs: list[Job[Write]], error: BaseException) -> None:
+        for job in jobs:
+            self._database.pending.remove(job.work)
+            if not job.work.steps:
+                # Only wanted to know that those before it have ended.
+                job.end([])
+                continue
+            failure = StoreError(f"SQLite cannot write {self._database.name}: {error}")
+            failure.__cause__ = error
+            job.end(None, failure)
+        if not self._failing:
+            self._failing = True
+            logger.warning(
+                "The cache %s cannot be written; responses are not stored until it can: %s",
+                self._database.name,
+                error,
+            )
+
+
+def _weight(job: Job[Write]) -> int:
+    row = job.work.row
+    return len(row[3] or b"") if row is not None else 0

@@ -1,0 +1,194 @@
+"""A thread that is there while there is something to do, and never in the way of the exit."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+logger = logging.getLogger("http_client_cache")
+
+J = TypeVar("J")
+
+LINGER: Final = 2.0
+"""Seconds that an idle thread waits for more before it ends."""
+
+GLANCE: Final = 0.05
+"""Seconds between two looks at whether the program has come to its end."""
+
+BATCH: Final = 256
+
+
+class _Exit:
+    """Whether the interpreter has waited for its threads for the last time."""
+
+    begun = False
+
+    @classmethod
+    def begin(cls) -> None:
+        cls.begun = True
+
+
+atexit.register(_Exit.begin)
+
+
+class PutBackError(Exception):
+    """Raised by ``carry_out``: the worker is being paused, and the batch was not begun."""
+
+
+class Worker(Generic[J]):
+    """Carries out jobs in their order, in batches of whatever is waiting.
+
+    The thread is no daemon: the interpreter waits for it at exit, so that what was promised
+    is done, and it ends as soon as its jobs are done once the main thread has.
+
+    Args:
+        name: of the thread.
+        carry_out: does a batch; raises nothing but ``PutBackError``.
+        weight: bytes that a job holds; a batch holds about ``max_weight`` at most.
+        max_weight: bytes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        carry_out: Callable[[list[J]], None],
+        weight: Callable[[J], int] | None = None,
+        max_weight: int = 8 * 1024 * 1024,
+    ) -> None:
+        self._name = name
+        self._carry_out = carry_out
+        self._weight = weight
+        self._max_weight = max_weight
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget jobs and thread: they are those of the process that forked this one."""
+        # None asks the thread to end.
+        self._jobs: queue.SimpleQueue[J | None] = queue.SimpleQueue()
+        self._batch: list[J] = []
+        self._lock = threading.Lock()
+        self._here = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.paused = False
+
+    def put(self, job: J) -> None:
+        """Have a job done. Never waits for it, unless no thread can be started any more."""
+        self._jobs.put(job)
+        # The thread says that it is gone before it looks a last time (_leave).
+        if self._thread is None:
+            self._start()
+
+    def pause(self) -> None:
+        """Let the thread end, after the jobs that are waiting unless ``carry_out`` objects."""
+        self.paused = True
+        self._join()
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+        self.paused = False
+        if self._batch or not self._jobs.empty():
+            self._start()
+
+    def drain(self) -> None:
+        """Return when everything that was put so far is done, and the thread has ended."""
+        self._join()
+        while (self._batch or not self._jobs.empty()) and not self.paused:
+            self._start()
+            self._join()
+
+    def _join(self) -> None:
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return
+        self._jobs.put(None)
+        thread.join()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is not None or self.paused:
+                return
+            if not _Exit.begun:
+                thread = threading.Thread(target=self._work, name=self._name, daemon=False)
+                self._thread = thread
+                try:
+                    thread.start()
+                except RuntimeError:
+                    # No more threads, or too late for them.
+                    self._thread = None
+                else:
+                    return
+        self._work_here()
+
+    def _work(self) -> None:
+        idle = 0.0
+        while True:
+            try:
+                job = None if self._batch else self._jobs.get(timeout=GLANCE)
+            except queue.Empty:
+                idle += GLANCE
+                if (idle >= LINGER or not threading.main_thread().is_alive()) and self._leave():
+                    return
+                continue
+            if job is None and not self._batch:
+                if self._leave():
+                    return
+                continue
+            idle = 0.0
+            if self._do(job) and self._leave():
+                return
+
+    def _leave(self) -> bool:
+        with self._lock:
+            self._thread = None
+            if self.paused or (not self._batch and self._jobs.empty()):
+                return True
+            self._thread = threading.current_thread()
+            return False
+
+    def _work_here(self) -> None:
+        """Do in the calling thread what no thread is there for."""
+        while not self.paused:
+            try:
+                job = None if self._batch else self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if job is not None or self._batch:
+                self._do(job)
+
+    def _do(self, job: J | None) -> bool:
+        """Carry out what is waiting; answers whether the thread was asked to end."""
+        asked = False
+        with self._here:
+            if job is not None:
+                self._batch.append(job)
+                asked = self._gather()
+            try:
+                self._carry_out(self._batch)
+            except PutBackError:
+                return True
+            except Exception:
+                # Never to be seen; but a thread that died of it would be missed more.
+                logger.exception("%s: a job failed in an unforeseen way", self._name)
+            self._batch = []
+        return asked
+
+    def _gather(self) -> bool:
+        """Let whatever is waiting join the batch; answers whether the thread is to end."""
+        weight = sum(map(self._weigh, self._batch))
+        while len(self._batch) < BATCH and weight < self._max_weight:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return True
+            self._batch.append(job)
+            weight += self._weigh(job)
+        return False
+
+    def _weigh(self, job: J) -> int:
+        return self._weight(job) if self._weight is not None else 0
