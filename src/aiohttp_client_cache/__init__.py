@@ -1,6 +1,6 @@
 """A persistent cache for aiohttp: change ``ClientSession`` to ``CachedSession``."""
 
-from aiohttp_client_cache.backends import BaseCache, CacheBackend
+from aiohttp_client_cache.backends import BaseCache, CacheBackend, SQLiteBackend, SQLiteCache
 from aiohttp_client_cache.middleware import CacheMiddleware
 from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.session import CachedSession, CacheMixin
@@ -25,5 +25,7 @@ __all__ = [
     "CachedSession",
     "ConfigurationError",
     "MissingDependency",
+    "SQLiteBackend",
+    "SQLiteCache",
     "StoredResponse",
 ]

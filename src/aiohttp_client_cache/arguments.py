@@ -1,12 +1,30 @@
-"""The arguments of a request, for type checkers."""
+"""The arguments of requests and sessions, for type checkers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aiohttp.client import _RequestOptions
+    import asyncio
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from typing import Any
 
+    from aiohttp import (
+        BaseConnector,
+        BasicAuth,
+        ClientMiddlewareType,
+        ClientRequest,
+        ClientResponse,
+        ClientTimeout,
+        ClientWebSocketResponse,
+        HttpVersion,
+        TraceConfig,
+    )
+    from aiohttp.abc import AbstractCookieJar
+    from aiohttp.client import _RequestOptions
+    from aiohttp.typedefs import JSONEncoder, LooseCookies, LooseHeaders, StrOrURL
+
+    from aiohttp_client_cache.backends.options import SessionOptions
     from http_client_cache.expiry import ExpireAfter
 
     class RequestOptions(_RequestOptions, total=False):
@@ -23,3 +41,35 @@ if TYPE_CHECKING:
         refresh: bool
         force_refresh: bool
         only_if_cached: bool
+
+    class ClientOptions(SessionOptions, total=False):
+        """Those of ``aiohttp.ClientSession``, and the cache's own."""
+
+        connector: BaseConnector | None
+        loop: asyncio.AbstractEventLoop | None
+        cookies: LooseCookies | None
+        headers: LooseHeaders | None
+        proxy: StrOrURL | None
+        proxy_auth: BasicAuth | None
+        skip_auto_headers: Iterable[str] | None
+        auth: BasicAuth | None
+        json_serialize: JSONEncoder
+        json_serialize_bytes: Callable[[Any], bytes] | None
+        request_class: type[ClientRequest]
+        response_class: type[ClientResponse]
+        ws_response_class: type[ClientWebSocketResponse]
+        version: HttpVersion
+        cookie_jar: AbstractCookieJar | None
+        connector_owner: bool
+        raise_for_status: bool | Callable[[ClientResponse], Awaitable[None]]
+        timeout: ClientTimeout
+        auto_decompress: bool
+        trust_env: bool
+        requote_redirect_url: bool
+        trace_configs: list[TraceConfig] | None
+        read_bufsize: int
+        max_line_size: int
+        max_field_size: int
+        max_headers: int
+        fallback_charset_resolver: Callable[[ClientResponse, bytes], str]
+        middlewares: Sequence[ClientMiddlewareType]

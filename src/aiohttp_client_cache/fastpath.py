@@ -88,6 +88,9 @@ class FastPath:
             limit = kwargs.get("max_redirects", 10)
             if entry.status in FOLLOWED or (limit and len(hops) >= limit):
                 return None
+            if entry.status >= 400 or callable(kwargs.get("raise_for_status")):
+                # aiohttp judges the status before the response knows its history.
+                return None
         response = self._respond(method, url, kwargs, hit)
         mark_hit(response, entry, backend.clock)
         return response

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientRequest, ClientResponse
 
-from aiohttp_client_cache.backends.base import CacheBackend
+from aiohttp_client_cache.backends.base import BaseCache, CacheBackend
 from aiohttp_client_cache.backends.choose import choose_backend
 from aiohttp_client_cache.backends.options import Live
 from aiohttp_client_cache.hop import answer_hop
 from http_client_cache.options import Options
 
 if TYPE_CHECKING:
-    from typing import Any, Unpack
+    from typing import Unpack
 
     from aiohttp import ClientHandlerType
 
-    from aiohttp_client_cache.backends.options import BackendOptions
+    from aiohttp_client_cache.backends.options import SessionOptions
 
 
 class CacheMiddleware(Live):
@@ -41,7 +41,9 @@ class CacheMiddleware(Live):
         TypeError: an unknown argument.
     """
 
-    def __init__(self, cache: CacheBackend | Any = None, **options: Unpack[BackendOptions]) -> None:
+    def __init__(
+        self, cache: CacheBackend | BaseCache | None = None, **options: Unpack[SessionOptions]
+    ) -> None:
         self.cache = choose_backend(cache, dict(options))
         self.settings = self.cache.settings
 

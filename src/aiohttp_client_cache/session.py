@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiohttp import ClientRequest, ClientResponse, ClientSession
 
 from aiohttp_client_cache.backends.choose import choose_backend
-from aiohttp_client_cache.backends.options import BACKEND_NAMES, Live
+from aiohttp_client_cache.backends.options import SESSION_NAMES, Live
 from aiohttp_client_cache.disabled import Disabled, is_disabled
 from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
@@ -22,12 +22,13 @@ from http_client_cache.options import Chain, Known, Options, flag
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
 
     from aiohttp import ClientHandlerType
     from aiohttp.typedefs import StrOrURL
 
-    from aiohttp_client_cache.backends.base import CacheBackend
+    from aiohttp_client_cache.arguments import ClientOptions
+    from aiohttp_client_cache.backends.base import BaseCache, CacheBackend
     from http_client_cache.expiry import ExpireAfter
 
 
@@ -54,8 +55,10 @@ class CacheMixin(Live, Verbs):
 
     cache: CacheBackend
 
-    def __init__(self, *args: Any, cache: CacheBackend | Any = None, **kwargs: Any) -> None:
-        own = {name: kwargs.pop(name) for name in BACKEND_NAMES & kwargs.keys()}
+    def __init__(
+        self, *args: Any, cache: CacheBackend | BaseCache | None = None, **kwargs: Any
+    ) -> None:
+        own = {name: kwargs.pop(name) for name in SESSION_NAMES & kwargs.keys()}
         self.cache = choose_backend(cache, own)
         self.settings = self.cache.settings
         self._own_work: set[asyncio.Task[int]] = set()
@@ -219,3 +222,13 @@ with warnings.catch_warnings():
             ConfigurationError: a value is not what its argument accepts.
             TypeError: an unknown argument.
         """
+
+        if TYPE_CHECKING:
+
+            def __init__(
+                self,
+                base_url: StrOrURL | None = None,
+                *,
+                cache: CacheBackend | BaseCache | None = None,
+                **options: Unpack[ClientOptions],
+            ) -> None: ...

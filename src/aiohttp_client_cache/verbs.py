@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from aiohttp import ClientSession
-    from aiohttp.client import _BaseRequestContextManager
+    from aiohttp.client import _BaseRequestContextManager, _RequestOptions
     from aiohttp.typedefs import LooseHeaders, StrOrURL
 
     from aiohttp_client_cache.arguments import RequestOptions
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-# pyright: reportIncompatibleMethodOverride=false
-# Each verb takes more than the one it overrides, and promises a response that knows the cache.
-
 
 class Verbs(Base):
     """Types the verbs; ``get``, ``head`` and ``options`` take headers by position, too."""
 
+    @overload
+    def get(self, url: StrOrURL, **kwargs: Unpack[_RequestOptions]) -> Requesting: ...
     @overload
     def get(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting: ...
     @overload
@@ -39,6 +38,8 @@ class Verbs(Base):
         return cast("Requesting", super().get(url, **kwargs))
 
     @overload
+    def head(self, url: StrOrURL, **kwargs: Unpack[_RequestOptions]) -> Requesting: ...
+    @overload
     def head(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting: ...
     @overload
     def head(
@@ -50,6 +51,8 @@ class Verbs(Base):
             _by_position(headers, kwargs)
         return cast("Requesting", super().head(url, **kwargs))
 
+    @overload
+    def options(self, url: StrOrURL, **kwargs: Unpack[_RequestOptions]) -> Requesting: ...
     @overload
     def options(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting: ...
     @overload
@@ -63,26 +66,50 @@ class Verbs(Base):
         return cast("Requesting", super().options(url, **kwargs))
 
     if TYPE_CHECKING:
-        # At run time these are the client's own.
+        # At run time these are the client's own. The first signature of each is what it overrides,
+        # so that classes made of the mixin and a session agree for type checkers.
+
+        @overload
+        def request(
+            self, method: str, url: StrOrURL, **kwargs: Unpack[_RequestOptions]
+        ) -> Requesting: ...
+        @overload
         def request(
             self, method: str, url: StrOrURL, **kwargs: Unpack[RequestOptions]
-        ) -> Requesting:
+        ) -> Requesting: ...
+        def request(self, method: str, url: StrOrURL, **kwargs: Any) -> Requesting:
             """Send a request, or answer it from the cache."""
             ...
 
-        def post(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting:
+        @overload
+        def post(self, url: StrOrURL, **kwargs: Unpack[_RequestOptions]) -> Requesting: ...
+        @overload
+        def post(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting: ...
+        def post(self, url: StrOrURL, **kwargs: Any) -> Requesting:
             """Send a POST request, or answer it from the cache."""
             ...
 
-        def put(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting:
+        @overload
+        def put(self, url: StrOrURL, **kwargs: Unpack[_RequestOptions]) -> Requesting: ...
+        @overload
+        def put(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting: ...
+        def put(self, url: StrOrURL, **kwargs: Any) -> Requesting:
             """Send a PUT request, or answer it from the cache."""
             ...
 
-        def patch(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting:
+        @overload
+        def patch(self, url: StrOrURL, **kwargs: Unpack[_RequestOptions]) -> Requesting: ...
+        @overload
+        def patch(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting: ...
+        def patch(self, url: StrOrURL, **kwargs: Any) -> Requesting:
             """Send a PATCH request, or answer it from the cache."""
             ...
 
-        def delete(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting:
+        @overload
+        def delete(self, url: StrOrURL, **kwargs: Unpack[_RequestOptions]) -> Requesting: ...
+        @overload
+        def delete(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> Requesting: ...
+        def delete(self, url: StrOrURL, **kwargs: Any) -> Requesting:
             """Send a DELETE request, or answer it from the cache."""
             ...
 

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urljoin
 
 import msgspec
 
 from http_client_cache import decide
 from http_client_cache.entry import Alias, Entry, Hop, Stored
 from http_client_cache.key import create_key, redact_url, strip_headers
-from http_client_cache.message import NO_HEADERS, Headers, Request, ResponseHead
+from http_client_cache.message import (
+    NO_HEADERS,
+    Headers,
+    Request,
+    ResponseHead,
+    to_bytes,
+    to_text,
+)
 from http_client_cache.options import Options
 from http_client_cache.plan import (
     Answer,
@@ -381,8 +389,24 @@ def remembered(scope: Scope, request: Request) -> Headers:
 
 def hop_of(scope: Scope, request: Request, head: ResponseHead) -> Hop:
     """A redirect as it is kept with the response that it leads to."""
-    url = redact_url(head.url, scope.settings.ignored_parameters)
-    return Hop(request.method, url, head.status, head.reason, head.version, head.headers.raw)
+    ignored = scope.settings.ignored_parameters
+    url = redact_url(head.url, ignored)
+    headers = head.headers.raw
+    if ignored:
+        # Many redirects repeat the query.
+        headers = tuple([_without_ignored(pair, head.url, ignored) for pair in headers])
+    return Hop(request.method, url, head.status, head.reason, head.version, headers)
+
+
+def _without_ignored(
+    pair: tuple[bytes, bytes], base: str, ignored: frozenset[str]
+) -> tuple[bytes, bytes]:
+    name, value = pair
+    if name.lower() != b"location":
+        return pair
+    target = urljoin(base, to_text(value))
+    redacted = redact_url(target, ignored)
+    return pair if redacted == redact_url(target, frozenset()) else (name, to_bytes(redacted))
 
 
 def freshen(scope: Scope, stale: Stored, answer: Answer, options: Options) -> Plan[Stored]:

@@ -1,6 +1,7 @@
 """Where responses are kept: each backend is one class."""
 
 from aiohttp_client_cache.backends.base import CacheBackend
+from aiohttp_client_cache.backends.sqlite import SQLiteBackend, SQLiteCache
 from aiohttp_client_cache.backends.storage import BaseCache
 
-__all__ = ["BaseCache", "CacheBackend"]
+__all__ = ["BaseCache", "CacheBackend", "SQLiteBackend", "SQLiteCache"]

@@ -15,6 +15,7 @@ from aiohttp_client_cache.backends.storage import BaseCache, RedirectStorage, Re
 from aiohttp_client_cache.response import CachedResponse
 from http_client_cache import housekeeping
 from http_client_cache.clock import Clock
+from http_client_cache.codec import codec_for
 from http_client_cache.engine import AsyncCache
 from http_client_cache.errors import ConfigurationError, StoreError, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
@@ -135,6 +136,7 @@ class CacheBackend(Live):
         self.cache_name = cache_name
         self.autoclose = autoclose
         self.clock = clock or Clock()
+        codec_for(serializer, secret_key)  # Says what is wrong with them, where they are given.
         self._serializer, self._secret_key, self._max_bytes = serializer, secret_key, max_bytes
         self._users: WeakSet[Any] = WeakSet()
         self._assigned: dict[str, BaseCache] = {}
@@ -208,17 +210,35 @@ class CacheBackend(Live):
         """The URLs of all stored responses: await it, or iterate with ``async for``."""
         return AsyncUrls(lambda: self._run(housekeeping.urls(self.engine.store)))
 
-    async def has_url(self, url: StrOrURL) -> bool:
-        """Whether anything is stored for a URL, or a redirect from it."""
-        return await self._run(
-            housekeeping.has_url(self.engine.store, self.settings, str(URL(url)))
-        )
+    async def has_url(
+        self, url: StrOrURL, method: str | None = None, *, params: Any = None
+    ) -> bool:
+        """Whether anything is stored for a URL, or a redirect from it.
 
-    async def delete_url(self, url: StrOrURL) -> int:
-        """Delete whatever is stored for a URL: each method, body and set of header fields."""
-        return await self._run(
-            housekeeping.delete_url(self.engine.store, self.settings, str(URL(url)))
-        )
+        Args:
+            url: absolute.
+            method: asks for the plain request of this method alone; any request if left out.
+            params: added to the URL, as aiohttp takes them.
+        """
+        if method is not None:
+            return await self.contains(self.create_key(method, url, params=params))
+        target = str(_with_params(url, params))
+        return await self._run(housekeeping.has_url(self.engine.store, self.settings, target))
+
+    async def delete_url(
+        self, url: StrOrURL, method: str | None = None, *, params: Any = None
+    ) -> int:
+        """Delete what is stored for a URL: each method, body and set of header fields.
+
+        Args:
+            url: absolute.
+            method: deletes what the plain request of this method got, and nothing else.
+            params: added to the URL, as aiohttp takes them.
+        """
+        if method is not None:
+            return await self.delete(self.create_key(method, url, params=params))
+        target = str(_with_params(url, params))
+        return await self._run(housekeeping.delete_url(self.engine.store, self.settings, target))
 
     async def contains(self, key: str) -> bool:
         """Whether a key has a response, or leads to one."""
@@ -263,8 +283,8 @@ class CacheBackend(Live):
             headers: all that will be sent and could matter.
             data: the body, in bytes.
         """
-        target = URL(url).extend_query(params) if params else URL(url)
-        request = Request(method.upper(), str(target), Headers.of(headers or {}), data)
+        target = str(_with_params(url, params))
+        request = Request(method.upper(), target, Headers.of(headers or {}), data)
         settings = self.settings
         if settings.key_fn is not None:
             return str(settings.key_fn(request))
@@ -323,6 +343,10 @@ class CacheBackend(Live):
 
     async def _run(self, plan: Plan[T]) -> T:
         return await self.engine.run(plan)
+
+
+def _with_params(url: StrOrURL, params: Any) -> URL:
+    return URL(url).extend_query(params) if params else URL(url)
 
 
 class _OwnResponses(ResponseStorage):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypedDict, TypeVar, overload
 
+from http_client_cache.clock import Clock
 from http_client_cache.expiry import ExpireAfter
 from http_client_cache.settings import HeaderNames, Settings
 
@@ -57,10 +58,9 @@ class Live:
     max_entry_bytes = Setting[int | None]("max_entry_bytes", "The largest body that is kept.")
 
 
-class SettingOptions(TypedDict, total=False):
-    """The keywords that are settings."""
+class RuleOptions(TypedDict, total=False):
+    """The keywords that are settings, less the one that backends take by position, too."""
 
-    expire_after: ExpireAfter
     urls_expire_after: Mapping[Any, ExpireAfter] | None
     allowed_codes: Iterable[int] | None
     allowed_methods: Iterable[str] | None
@@ -72,15 +72,27 @@ class SettingOptions(TypedDict, total=False):
     max_entry_bytes: int | None
 
 
-class BackendOptions(SettingOptions, total=False):
+class SettingOptions(RuleOptions, total=False):
+    """The keywords that are settings."""
+
+    expire_after: ExpireAfter
+
+
+class BackendOptions(RuleOptions, total=False):
     """The keywords that every backend knows."""
 
-    max_bytes: int | None
     serializer: Any
     secret_key: Any
     autoclose: bool
-    clock: Any
+    clock: Clock | None
+
+
+class SessionOptions(BackendOptions, SettingOptions, total=False):
+    """The keywords that a session takes for its backend."""
+
+    cache_name: str
+    max_bytes: int | None
 
 
 SETTING_NAMES = frozenset(SettingOptions.__annotations__)
-BACKEND_NAMES = frozenset(BackendOptions.__annotations__) | {"cache_name"}
+SESSION_NAMES = frozenset(SessionOptions.__annotations__)

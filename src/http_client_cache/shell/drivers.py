@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from http_client_cache.plan import (
     Answer,
@@ -106,7 +106,7 @@ class AsyncDriver:
             plan.close()
 
     async def _perform(self, effect: Any, client: AsyncClient | None) -> Any:
-        kind: Any = type(effect)
+        kind = cast("type[object]", type(effect))
         if kind is UseStore:
             return await self._use_store(effect)
         if kind is Locked:
@@ -193,7 +193,7 @@ class SyncDriver:
             plan.close()
 
     def _perform(self, effect: Any, client: SyncClient | None) -> Any:
-        kind: Any = type(effect)
+        kind = cast("type[object]", type(effect))
         if kind is UseStore:
             return self._use_store(effect)
         if kind is Locked:
