@@ -1,0 +1,129 @@
+"""The examples, run as they are; names lead to a server that counts."""
+
+from __future__ import annotations
+
+import runpy
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.names import lead_to
+from tests.support.origin import Origin
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+Run = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def run(
+    threaded_origin: Origin,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Run an example as a program, and return the lines that it prints."""
+    lead_to(monkeypatch, threaded_origin.port)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def run(name: str) -> list[str]:
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+def test_all_are_tested() -> None:
+    tested = {
+        "quickstart.py",
+        "custom_storage.py",
+        "expiration.py",
+        "inspection.py",
+        "middleware.py",
+        "mixin.py",
+        "offline.py",
+    }
+    assert {path.name for path in EXAMPLES.glob("*.py")} == tested
+
+
+# aiohttp's own, of classes that extend its session.
+@pytest.mark.filterwarnings("ignore:Inheritance class CustomSession:DeprecationWarning")
+def test_mixin(run: Run, threaded_origin: Origin) -> None:
+    assert run("mixin.py") == [
+        "to the server: GET http://httpbin.org/get",
+        "200 new",
+        "200 from cache",
+        "200 from cache",
+    ]
+    assert threaded_origin.count() == 1
+
+
+def test_middleware(run: Run, threaded_origin: Origin) -> None:
+    assert run("middleware.py") == [
+        "to the server: GET http://httpbin.org/get",
+        "200 new",
+        "200 from cache",
+        "200 from cache",
+    ]
+    assert threaded_origin.count() == 1
+
+
+def test_expiration(run: Run, threaded_origin: Origin) -> None:
+    assert run("expiration.py") == [
+        "http://httpbin.org/get is fresh for 1:00:00",
+        "http://httpbin.org/delay/1 is fresh for 1 day, 0:00:00",
+        "http://httpbin.org/stream/3 never expires",
+        "http://httpbin.org/status/200 is not kept",
+        "http://httpbin.org/headers is fresh for 0:01:00",
+        "forced: new",
+        "deleted: 0",
+        "http://httpbin.org/get is fresh for 30 days, 0:00:00",
+    ]
+    assert threaded_origin.count() == 6
+
+
+def test_inspection(run: Run, threaded_origin: Origin) -> None:
+    lines = run("inspection.py")
+    assert lines[:7] == [
+        "URLs:",
+        "   http://httpbin.org/get?page=1",
+        "   http://httpbin.org/post",
+        "   http://httpbin.org/serial/end",
+        "responses: 3",
+        "redirects: 1",
+        "has /get?page=1: True",
+    ]
+    assert sorted(line.split()[:3] for line in lines[7:10]) == [
+        ["GET", "200", "http://httpbin.org/get?page=1"],
+        ["GET", "200", "http://httpbin.org/serial/end"],
+        ["POST", "200", "http://httpbin.org/post"],
+    ]
+    assert lines[10:] == [
+        "by its key: http://httpbin.org/get?page=1",
+        "after delete_url: 2",
+        "after clear: 0",
+    ]
+    assert threaded_origin.count() == 4
+
+
+def test_custom_storage(run: Run, threaded_origin: Origin) -> None:
+    assert run("custom_storage.py") == [
+        "200 new",
+        "200 from cache",
+        "files: 1",
+        "GET http://httpbin.org/get expires True",
+    ]
+    assert threaded_origin.count() == 1
+
+
+def test_offline(run: Run, threaded_origin: Origin) -> None:
+    assert run("offline.py") == [
+        "200 from cache: True ends at http://httpbin.org/serial/end",
+        "  by way of 302 http://httpbin.org/redirect/2",
+        "  by way of 302 http://httpbin.org/redirect/1",
+        "504 Gateway Timeout",
+        "disabled, from cache: False",
+    ]
+    assert threaded_origin.count() == 6
