@@ -1,0 +1,45 @@
+"""Fixtures that any test may want: an origin, its names, a clock and the backends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.clock import StandingClock
+from tests.support.names import lead_to
+from tests.support.origin import Origin, origin_in_a_thread
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    """A server in the loop of the test."""
+    async with Origin().serving() as origin:
+        yield origin
+
+
+@pytest.fixture
+def threaded_origin() -> Iterator[Origin]:
+    """A server in a thread, for tests with loops or processes of their own."""
+    with origin_in_a_thread() as origin:
+        yield origin
+
+
+@pytest.fixture
+def names(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> Origin:
+    """The origin, reached as port 80 of any name: ``http://httpbin.org/get``."""
+    lead_to(monkeypatch, origin.port)
+    return origin
+
+
+@pytest.fixture
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()

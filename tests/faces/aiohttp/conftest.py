@@ -1,0 +1,66 @@
+"""Backends and sessions for the tests of the aiohttp face."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiohttp_client_cache import CacheBackend, CachedSession, SQLiteBackend
+from tests.support.clock import StandingClock
+
+OpenBackend = Callable[..., CacheBackend]
+OpenSession = Callable[..., CachedSession]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def open_backend(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock
+) -> AsyncIterator[OpenBackend]:
+    """Make backends on the clock of the test; all SQLite ones of a test share a file."""
+    async with contextlib.AsyncExitStack() as opened:
+
+        def open_backend(**settings: Any) -> CacheBackend:
+            backend: CacheBackend
+            if request.param == "memory":
+                backend = CacheBackend(clock=clock, **settings)
+            else:
+                backend = SQLiteBackend(tmp_path / "cache.sqlite", clock=clock, **settings)
+            opened.push_async_callback(backend.close)
+            return backend
+
+        yield open_backend
+
+
+@pytest.fixture
+def open_session(open_backend: OpenBackend) -> OpenSession:
+    """Make sessions, each on a new backend that has the settings."""
+
+    def open_session(**settings: Any) -> CachedSession:
+        return CachedSession(cache=open_backend(**settings))
+
+    return open_session
+
+
+@pytest.fixture
+def open_sqlite(tmp_path: Path, clock: StandingClock) -> OpenSession:
+    """Make sessions on one SQLite file."""
+
+    def open_sqlite(**settings: Any) -> CachedSession:
+        return CachedSession(
+            cache=SQLiteBackend(tmp_path / "cache.sqlite", clock=clock, **settings)
+        )
+
+    return open_sqlite
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port at which nobody listens as long as the test lasts."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
