@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from http_client_cache.entry import Alias, Entry
 from http_client_cache.message import Headers
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class StoredResponse:
     """A response as it is stored: immutable, free of any client, and picklable.
 
     A storage of a user's own may keep the object as it is, or ``entry`` and ``body`` apart.
 
-    Args:
+    Attributes:
         entry: the metadata.
         body: the bytes as the client delivered them.
     """
 
-    __slots__ = ("body", "entry")
-
-    def __init__(self, entry: Entry, body: bytes) -> None:
-        self.entry = entry
-        self.body = body
+    entry: Entry
+    body: bytes
 
     @property
     def method(self) -> str:
@@ -64,19 +63,6 @@ class StoredResponse:
     def is_expired(self) -> bool:
         """Whether it has expired by now."""
         return self.entry.is_expired(datetime.now(UTC).timestamp())
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, StoredResponse)
-            and self.entry == other.entry
-            and self.body == other.body
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.entry, self.body))
-
-    def __reduce__(self) -> tuple[type[StoredResponse], tuple[Entry, bytes]]:
-        return StoredResponse, (self.entry, self.body)
 
     def __repr__(self) -> str:
         return f"<StoredResponse {self.method} {self.url} [{self.status}]>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from http_client_cache.errors import StoreError
+from http_client_cache.errors import RecordError, StoreError
 from http_client_cache.statements import NOT_NOW, Call, Collect
 
 
@@ -25,17 +25,26 @@ class CustomShell:
         return NOT_NOW
 
     async def run(self, statement: Any) -> Any:
-        """Await the method."""
+        """Await the method; a damaged item counts as absent."""
         if isinstance(statement, Call):
-            return await statement.method(*statement.arguments)
+            try:
+                return await statement.method(*statement.arguments)
+            except RecordError:
+                return None
         if isinstance(statement, Collect):
             return [item async for item in statement.method(*statement.arguments)]
         raise TypeError(f"a user's storage cannot carry out {statement!r}")
 
     async def close(self) -> None:
-        """Close the storages."""
+        """Close the storages, each of them, and raise what one of them raised."""
+        failures: list[Exception] = []
         for closer in self._closers:
-            await closer()
+            try:
+                await closer()
+            except Exception as error:  # noqa: BLE001 - the others are to be closed all the same
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
 
 class NoSyncShell:

@@ -53,6 +53,8 @@ class CustomStore:
 
     def _alias(self, key: str) -> Plan[Alias | None]:
         alias = yield Call(self.redirects.read, (key,))
+        if isinstance(alias, str):
+            return Alias(alias, (), 0.0)
         return alias if isinstance(alias, Alias) else None
 
     def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
@@ -63,7 +65,7 @@ class CustomStore:
         changed = 0
         for key, _, entry in changes:
             item = yield Call(self.responses.read, (key,))
-            if isinstance(item, StoredResponse):
+            if isinstance(item, StoredResponse) and len(item.body) == entry.body_size:
                 yield Call(self.responses.write, (key, StoredResponse(entry, item.body)))
                 changed += 1
         return changed
