@@ -139,7 +139,9 @@ class Settings:
         self._include_headers: bool | frozenset[str] = (
             value
             if isinstance(value, bool)
-            else frozenset(name.lower() for name in _names(value, "include_headers"))
+            else frozenset(
+                name.lower() for name in _names(value, "include_headers", "True, False or a list")
+            )
         )
         self.revision += 1
 
@@ -192,9 +194,9 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _names(value: object, argument: str) -> list[str]:
+def _names(value: object, argument: str, kind: str = "a list") -> list[str]:
     names: list[str] = []
-    for name in _listed(value, f"{argument} must be a list of names"):
+    for name in _listed(value, f"{argument} must be {kind} of names"):
         if not isinstance(name, str):
             raise ConfigurationError(f"{argument} must hold names only, not {describe(name)}")
         names.append(name)
