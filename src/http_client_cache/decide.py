@@ -16,6 +16,7 @@ from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.settings import Settings
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ANSWERS_TO_CONDITIONS = frozenset({304, 412})
 STREAMING_TYPES = frozenset({"text/event-stream", "multipart/x-mixed-replace"})
 
 
@@ -75,10 +76,10 @@ def judge_head(
         received: when the answer arrived (UTC seconds).
         sent_authorization: the credentials that really went out.
     """
-    if sent_authorization is not None and sent_authorization != request.headers.get(
-        "authorization"
-    ):
+    if authorization_added(request, sent_authorization):
         return Reason.AUTHORIZATION_ADDED
+    if head.status in ANSWERS_TO_CONDITIONS and has_conditions(request):
+        return Reason.CONDITION
     if head.status not in settings.allowed_codes:
         return Reason.STATUS
     if head.status == 206:
@@ -87,14 +88,33 @@ def judge_head(
     if media_type in STREAMING_TYPES:
         return Reason.STREAMING
     limit = settings.max_entry_bytes
-    if limit is not None:
-        length = head.headers.get("content-length")
-        if length is not None and length.isdigit() and int(length) > limit:
+    if limit is not None and request.method != "HEAD":
+        length = head.headers.get("content-length") or ""
+        if length.isascii() and length.isdigit() and int(length) > limit:
             return Reason.TOO_LARGE
     expires = expiry.expires(received)
     if expires is not None and expires <= received:
         return Reason.ALREADY_EXPIRED
     return Keep(expires)
+
+
+def authorization_added(request: Request, sent: str | None) -> bool:
+    """Whether credentials went out that the key of the request knows nothing of."""
+    return sent is not None and sent != request.headers.get("authorization")
+
+
+def outdates(reason: Reason, refusal: Reason | None, status: int) -> bool:
+    """Whether what is stored has to go, where the answer may not take its place.
+
+    Args:
+        reason: why the origin was asked.
+        refusal: why the answer is not stored.
+        status: of the answer.
+    """
+    if reason is Reason.FORCE_REFRESH or refusal in (Reason.INCOMPLETE, Reason.CONDITION):
+        return False
+    # A server in trouble says nothing about what was to be validated before its time.
+    return reason is not Reason.REFRESH or status < 500
 
 
 def leads_on(head: ResponseHead, settings: Settings) -> bool:
@@ -115,8 +135,7 @@ def conditions(entry: Entry, request: Request) -> tuple[tuple[str, str], ...]:
     Empty where the stored response has no validator, and where the caller has conditions of
     its own: the answer to those belongs to the caller.
     """
-    headers = request.headers
-    if any(name in headers for name in CONDITIONAL_FIELDS):
+    if has_conditions(request):
         return ()
     stored = Headers(entry.headers)
     found: list[tuple[str, str]] = []
@@ -125,6 +144,12 @@ def conditions(entry: Entry, request: Request) -> tuple[tuple[str, str], ...]:
     if (modified := stored.get("last-modified")) is not None:
         found.append(("If-Modified-Since", modified))
     return tuple(found)
+
+
+def has_conditions(request: Request) -> bool:
+    """Whether the caller has conditions of its own (RFC 9110 section 13.1)."""
+    headers = request.headers
+    return any(name in headers for name in CONDITIONAL_FIELDS)
 
 
 CONDITIONAL_FIELDS = (

@@ -41,7 +41,7 @@ class Recent:
         """Remember a key; the oldest is forgotten where there are too many."""
         self._keys.pop(key, None)
         self._keys[key] = None
-        if len(self._keys) > self._limit:
+        while len(self._keys) > self._limit:
             try:
                 del self._keys[next(iter(self._keys))]
             except (KeyError, RuntimeError, StopIteration):
@@ -105,7 +105,11 @@ class AsyncCache:
         except Exception as error:  # noqa: BLE001 - the long way meets the same failure, and copes
             self.failures.failed(error)
             return None
-        return None if found is NOT_NOW else found
+        if found is NOT_NOW:
+            return None
+        if self.failures.failing:
+            self.failures.worked()
+        return found
 
 
 class SyncCache:

@@ -91,7 +91,6 @@ class Hit:
 
     stored: Stored
     reason: Reason = Reason.HIT
-    spent: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +128,15 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
     Raises:
         Exception: what the client raised, where the origin gave no answer.
     """
-    reason = decide.bypass(request, options, scope.settings)
-    key = None
-    if reason is None:
-        key = yield from key_of(scope, request, options)
-        if key is None:
-            reason = Reason.KEY_FUNCTION
-    if reason is not None or key is None:
+    bypassed = decide.bypass(request, options, scope.settings)
+    key = None if bypassed else (yield from key_of(scope, request, options))
+    if key is None:
         if options.only_if_cached:
             return Refused(Reason.NOT_CACHED)
+        why = bypassed or Reason.KEY_FUNCTION
         answer = yield from exchange(request)
-        return Forwarded(answer, reason or Reason.KEY_FUNCTION, refusal=reason)
+        # A chain with a hop that is not kept is not kept either.
+        return (yield from arrive(scope, options, Forwarded(answer, why, refusal=why)))
 
     epoch = scope.fetches_ended()
     stored, reason = yield from look(scope, key, options)
@@ -166,23 +163,28 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     For callers who must know before they send: the lease waits in ``options.chain``.
     """
     key = yield from key_of(scope, request, options)
-    if key is None or options.refresh or options.force_refresh or options.chain is None:
+    if key is None or options.refresh or options.force_refresh:
         return False
-    chain = options.chain
-
-    def hold(lease: Lease) -> Plan[bool]:
-        lease.held = True
-        chain.granted[key] = lease
-        yield from ()
-        return False
-
+    epoch = scope.fetches_ended()
     _, reason = yield from look(scope, key, options)
     if reason is Reason.HIT:
         return True
-    if key in scope.uncacheable:
+    chain = options.chain
+    if chain is None or key in scope.uncacheable:
         return False
+
+    def hold(lease: Lease) -> Plan[bool]:
+        if scope.fetches_ended() != epoch:
+            known, why = yield from look(scope, key, options)
+            if why is Reason.HIT:
+                lease.release(known)
+                return True
+        lease.held = True
+        chain.granted[key] = lease
+        return False
+
     outcome = yield Locked(key, hold)
-    return isinstance(outcome, Followed) and outcome.result is not None
+    return outcome.result is not None if isinstance(outcome, Followed) else bool(outcome.result)
 
 
 def key_of(scope: Scope, request: Request, options: Options) -> Plan[str | None]:
@@ -263,16 +265,19 @@ def fetch_once(
     chain = options.chain
     if chain is not None and key in chain.granted:
         lease = chain.granted.pop(key)
-        chain.leases.append(lease)
+        chain.leases.append((key, lease))
         return (yield from lead(lease))
     # Whoever holds a lease does not wait for another: two chains that cross would never end.
-    outcome = yield Locked(key, lead, wait=chain is None or not chain.leases)
+    outcome = yield Locked(key, lead, wait=chain is None or not chain.holds_leases)
     if not isinstance(outcome, Followed):
         served: Served = outcome.result
         return served
     stored: Stored | None = outcome.result
-    if stored is not None and (yield from filtered(scope, None, stored, stored.body)):
-        return Hit(stored, Reason.COLLAPSED)
+    # Who follows no redirects wants the first of them, not what they lead to.
+    if stored is not None and (options.follow or not stored.hops):
+        kept = yield from filtered(scope, None, stored, stored.body)
+        if kept:
+            return Hit(stored, Reason.COLLAPSED)
     return (yield from fetch(scope, key, request, options, stale, reason))
 
 
@@ -295,25 +300,32 @@ def fetch(
     answer = yield from exchange(request, conditions)
 
     if conditions and stale is not None and answer.head.status == 304:
-        fresh = yield from freshen(scope, stale, answer, options)
+        fresh = yield from freshen(scope, request, stale, answer, options)
         if lease is not None:
             lease.release(fresh)
-        return Hit(fresh, Reason.VALIDATED, spent=answer)
+        return Hit(fresh, Reason.VALIDATED)
 
     chain, head = options.chain, answer.head
-    if chain is not None and decide.leads_on(head, scope.settings):
+    if (
+        chain is not None
+        and decide.leads_on(head, scope.settings)
+        and not decide.authorization_added(request, answer.sent_authorization)
+    ):
         if lease is not None:
             lease.held = True
-            chain.leases.append(lease)
+            chain.leases.append((key, lease))
         chain.hops.append((key, hop_of(scope, request, head)))
+        if stale is not None and not stale.hops:
+            # It would hide the redirect that has taken its place.
+            yield UseStore(scope.store.delete([key]), writes=True)
         return Forwarded(answer, reason, refusal=Reason.REDIRECT, key=key)
 
     stored, refusal = yield from keep(scope, key, request, options, answer, lease)
     if stored is None:
-        if refusal is not Reason.INCOMPLETE and head.status < 500:
+        if refusal not in (Reason.INCOMPLETE, Reason.CONDITION) and head.status < 500:
             scope.uncacheable.add(key)
-        if stale is not None and reason is not Reason.FORCE_REFRESH:
-            yield UseStore(scope.store.delete([key]))
+        if stale is not None and decide.outdates(reason, refusal, head.status):
+            yield UseStore(scope.store.delete([key]), writes=True)
     return Forwarded(answer, reason, stored, refusal, key)
 
 
@@ -348,7 +360,7 @@ def keep(
         return None, Reason.FILTERED
 
     stored = Stored(key, entry_of(scope, request, answer, verdict.expires, body), body)
-    saved = yield UseStore(scope.store.save(key, stored.entry, body))
+    saved = yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
     scope.uncacheable.discard(key)
     if lease is not None:
         lease.release(stored)
@@ -409,18 +421,24 @@ def _without_ignored(
     return pair if redacted == redact_url(target, frozenset()) else (name, to_bytes(redacted))
 
 
-def freshen(scope: Scope, stale: Stored, answer: Answer, options: Options) -> Plan[Stored]:
+def freshen(
+    scope: Scope, request: Request, stale: Stored, answer: Answer, options: Options
+) -> Plan[Stored]:
     """Take over what a 304 says (RFC 9111 section 4.3.4); the stored body stays."""
-    expiry = scope.settings.expiry_for(answer.head.url, options.expire_after)
+    yield Discard(answer)
+    expiry = scope.settings.expiry_for(request.url, options.expire_after)
+    head = answer.head
     entry = msgspec.structs.replace(
         stale.entry,
-        headers=freshened(stale.entry.headers, answer.head.headers),
+        headers=freshened(stale.entry.headers, head.headers),
         requested=answer.requested,
         created=answer.received,
         expires=expiry.expires(answer.received),
+        sets_cookies=stale.entry.sets_cookies or "set-cookie" in head.headers,
     )
-    yield UseStore(scope.store.freshen([(stale.key, stale.variant, entry)]))
-    yield Discard(answer)
+    if not decide.authorization_added(request, answer.sent_authorization):
+        change = (stale.key, stale.variant, entry)
+        yield UseStore(scope.store.freshen([change]), writes=True)
     return stale._replace(entry=entry)
 
 
@@ -439,6 +457,7 @@ def arrive(scope: Scope, options: Options, served: Served) -> Plan[Served]:
     for index, (name, _) in enumerate(chain.hops):
         if name != stored.key:
             alias = Alias(stored.key, hops[index:], stored.entry.created)
-            yield UseStore(scope.store.link(name, alias))
+            yield UseStore(scope.store.link(name, alias), writes=True)
+            scope.uncacheable.discard(name)
     chain.end(stored._replace(hops=hops))
     return served

@@ -19,30 +19,48 @@ class Chain:
 
     Attributes:
         hops: key and head of each redirect, in order.
-        leases: the leases that wait for the end of the chain.
+        leases: key and lease of those that wait for the end of the chain.
         granted: leases taken before the request was made, by key.
         ahead: what is known to come, where a stored chain is being replayed.
     """
 
     hops: list[tuple[str, Hop]] = field(default_factory=list[tuple[str, Hop]])
-    leases: list[Lease] = field(default_factory=list[Lease])
+    leases: list[tuple[str, Lease]] = field(default_factory=list[tuple[str, Lease]])
     granted: dict[str, Lease] = field(default_factory=dict[str, Lease])
     ahead: tuple[tuple[Hop, ...], Stored] | None = None
 
+    @property
+    def holds_leases(self) -> bool:
+        """Whether others may wait for this chain: then it must not wait for them."""
+        return bool(self.leases or self.granted)
+
     def end(self, result: Stored | None = None) -> None:
-        """Let those go who wait for this chain: with its result, or to fetch for themselves."""
-        for lease in (*self.leases, *self.granted.values()):
-            lease.release(result)
-        self.leases.clear()
-        self.granted.clear()
-        self.hops.clear()
+        """Let those go who wait for this chain: with its result, or to fetch for themselves.
+
+        Args:
+            result: with the hops of the whole chain; whoever waits for a later hop is handed
+                only those that begin there.
+        """
+        keys = [key for key, _ in self.hops]
+        for key, lease in self.leases:
+            if result is not None and key in keys:
+                lease.release(result._replace(hops=result.hops[keys.index(key) :]))
+            else:
+                lease.release()
+        for lease in self.granted.values():
+            lease.release()
+        self._forget()
 
     def abandon(self) -> None:
         """The caller was cancelled: one of those who wait takes over."""
-        for lease in (*self.leases, *self.granted.values()):
+        for lease in (*[lease for _, lease in self.leases], *self.granted.values()):
             lease.abandon()
+        self._forget()
+
+    def _forget(self) -> None:
         self.leases.clear()
         self.granted.clear()
+        self.hops.clear()
 
 
 Known = tuple[str, str, str]

@@ -35,9 +35,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class UseStore:
-    """Run a plan of statements against the store. Answers its result, or ``Failed``."""
+    """Run a plan of statements against the store. Answers its result, or ``Failed``.
+
+    Attributes:
+        plan: of the store.
+        writes: whether it changes something. A store may fail at that alone.
+    """
 
     plan: Plan[Any]
+    writes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

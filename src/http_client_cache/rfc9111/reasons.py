@@ -35,6 +35,7 @@ class Reason(Enum):
     FILTERED = "filter_fn refused the response"
     STREAMING = "the response is a stream without an end"
     TOO_LARGE = "the body is larger than max_entry_bytes"
+    CONDITION = "the answer to a condition of the caller's own (section 4.3.2)"
     INCOMPLETE = "the body broke off before its end (section 3.3)"
     AUTHORIZATION_ADDED = "credentials were added after the request was keyed (section 3.5)"
     ALREADY_EXPIRED = "the response would have expired before it could be used again"

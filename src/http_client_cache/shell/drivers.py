@@ -131,9 +131,9 @@ class AsyncDriver:
         try:
             answer = await store_driver.run_async(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
-            return self.failures.failed(error)
+            return self.failures.failed(error, writes=effect.writes)
         if self.failures.failing:
-            self.failures.worked()
+            self.failures.worked(writes=effect.writes)
         return answer
 
     async def _locked(self, effect: Locked, client: AsyncClient | None) -> Led | Followed:
@@ -218,9 +218,9 @@ class SyncDriver:
         try:
             answer = store_driver.run_sync(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
-            return self.failures.failed(error)
+            return self.failures.failed(error, writes=effect.writes)
         if self.failures.failing:
-            self.failures.worked()
+            self.failures.worked(writes=effect.writes)
         return answer
 
     def _locked(self, effect: Locked, client: SyncClient | None) -> Led | Followed:

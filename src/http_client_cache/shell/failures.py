@@ -21,12 +21,15 @@ class Failures:
         self.name = name
         self.count = 0
         self.failing = False
+        # Of reading (False) and writing (True), what fails: a full disk can still be read.
+        self._kinds: set[bool] = set()
         self._lock = threading.Lock()
 
-    def failed(self, error: BaseException) -> Failed:
+    def failed(self, error: BaseException, *, writes: bool = False) -> Failed:
         """Take note of a failure."""
         with self._lock:
             self.count += 1
+            self._kinds.add(writes)
             first, self.failing = not self.failing, True
         if first:
             logger.warning(
@@ -37,10 +40,12 @@ class Failures:
             )
         return Failed(error)
 
-    def worked(self) -> None:
+    def worked(self, *, writes: bool = False) -> None:
         """Take note that the store works; call it only while ``failing``."""
         with self._lock:
-            again, self.failing = self.failing, False
+            self._kinds.discard(writes)
+            again = self.failing and not self._kinds
+            self.failing = bool(self._kinds)
         if again:
             logger.warning("The cache's store %s works again", self.name)
 
