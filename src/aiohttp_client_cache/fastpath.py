@@ -15,7 +15,7 @@ from multidict import CIMultiDict, getversion
 from yarl import URL
 
 from aiohttp_client_cache.hop import mark_hit
-from aiohttp_client_cache.response import CachedResponse, build, cached_class
+from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class
 from http_client_cache import decide
 from http_client_cache.flow import Hit
 from http_client_cache.key import create_key
@@ -84,6 +84,8 @@ class FastPath:
         if type(hit) is not Hit:
             return method, str(url), key
         entry, hops = hit.stored.entry, hit.stored.hops
+        if not RAW_COOKIES and (hops or entry.sets_cookies):
+            return None
         if follow and (hops or entry.status in FOLLOWED):
             limit = kwargs.get("max_redirects", 10)
             if entry.status in FOLLOWED or (limit and len(hops) >= limit):
@@ -183,7 +185,7 @@ class FastPath:
             session=session,
             loop=session._loop,
         )
-        if response._raw_cookie_headers:
+        if RAW_COOKIES and response._raw_cookie_headers:
             session._cookie_jar.update_cookies_from_headers(
                 response._raw_cookie_headers, response.url
             )

@@ -5,7 +5,7 @@ A redirect chain is several of them: aiohttp follows the redirects, and asks for
 
 from __future__ import annotations
 
-import warnings
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import ClientRequest, ClientResponse
@@ -14,18 +14,30 @@ from multidict import CIMultiDict
 from aiohttp_client_cache.detached import from_entry, with_body_read
 from aiohttp_client_cache.request import engine_request
 from aiohttp_client_cache.response import CachedResponse, build, cached_class
+from aiohttp_client_cache.streams import EAGER_BYTES, Copy, read_eagerly
 from http_client_cache.entry import Entry, Hop, Stored
 from http_client_cache.flow import Forwarded, Hit
 from http_client_cache.key import normalize_url
 from http_client_cache.message import Headers, ResponseHead
 from http_client_cache.options import Options
-from http_client_cache.plan import Answer, Discard, Exchange, Lost, Present, ReadBody
+from http_client_cache.plan import (
+    LATER,
+    Answer,
+    Body,
+    Discard,
+    Exchange,
+    Later,
+    Lost,
+    Present,
+    ReadBody,
+)
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType
 
     from aiohttp_client_cache.backends.base import CacheBackend
     from http_client_cache.clock import Clock
+    from http_client_cache.engine import AsyncCache
 
 NOT_CACHED = Entry(
     method="GET",
@@ -60,7 +72,7 @@ async def answer_hop(
     if ahead is not None:
         return _hit(backend, request, ahead)
 
-    origin = Origin(request, handler, backend.clock)
+    origin = Origin(request, handler, backend.engine)
     served = await backend.engine.serve(engine_request(request), options, origin)
     if isinstance(served, Forwarded):
         return cast("ClientResponse", served.answer.raw)
@@ -125,13 +137,16 @@ class Origin:
     Args:
         request: what is sent.
         handler: sends it.
-        clock: tells when.
+        engine: tells the time, and stores what ends later.
     """
 
-    def __init__(self, request: ClientRequest, handler: ClientHandlerType, clock: Clock) -> None:
+    def __init__(
+        self, request: ClientRequest, handler: ClientHandlerType, engine: AsyncCache
+    ) -> None:
         self._request = request
         self._handler = handler
-        self._clock = clock
+        self._engine = engine
+        self._clock = engine.clock
 
     async def exchange(self, effect: Exchange) -> Answer | Lost:
         """Send the request; the client's own exception is an answer, too."""
@@ -155,32 +170,33 @@ class Origin:
             response.request_info.headers.get("Authorization"),
         )
 
-    async def read_body(self, effect: ReadBody) -> bytes | Lost | None:
-        """Read the whole body and put it back; ``None`` if it is larger than the limit."""
+    async def read_body(self, effect: ReadBody) -> Body:
+        """Read the body and put it back; hand it over as it comes if it is large or slow."""
         response: CachedResponse = effect.answer.raw
         content = response.content
         blocks: list[bytes] = []
-        size = 0
+        at_most = EAGER_BYTES if effect.later is not None else effect.limit
         try:
-            while not content.at_eof():
-                block = await content.readany()
-                blocks.append(block)
-                size += len(block)
-                if effect.limit is not None and size > effect.limit:
-                    with warnings.catch_warnings():
-                        warnings.simplefilter("ignore", DeprecationWarning)
-                        content.unread_data(b"".join(blocks))
-                    return None
+            ended = await read_eagerly(content, blocks, at_most=at_most)
         except Exception as error:  # noqa: BLE001 - the caller meets it where the body breaks off
             response.replay(b"".join(blocks), error)
+            _close_connection(response)
             return Lost(error)
         except BaseException:
             response.close()
             raise
+        limit = effect.limit
+        if not ended:
+            later = effect.later
+            if later is None:
+                response.tee(blocks, None, limit)
+                return None
+            response.tee(blocks, Copy(partial(_finish, self._engine, later), later.give_up), limit)
+            return LATER
         body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
         if body:
             response.replay(body, wire_size=getattr(content, "total_compressed_bytes", None))
-        return body
+        return None if limit is not None and len(body) > limit else body
 
     async def discard(self, effect: Discard) -> None:
         """Give the connection back."""
@@ -196,6 +212,18 @@ class Origin:
         else:
             response = _stored_response(self._request, _as_hop(effect.answer), effect.body)
         return with_body_read(response, effect.body)
+
+
+async def _finish(engine: AsyncCache, later: Later, body: bytes) -> None:
+    await engine.run(later.finish(body))
+
+
+def _close_connection(response: ClientResponse) -> None:
+    """What aiohttp does when reading fails; what came so far can still be read."""
+    connection = response._connection
+    if connection is not None:
+        connection.close()
+        response._connection = None
 
 
 def _as_hop(answer: Answer | None) -> Hop:

@@ -18,6 +18,7 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from aiohttp_client_cache.streams import Copy, ReplayStream, TeeStream, keep_wire_size
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.message import RawHeaders, to_text
@@ -27,25 +28,10 @@ if TYPE_CHECKING:
 
     from aiohttp.tracing import Trace
 
-PIECE = 2**16
-"""Bytes of a stored body that a reader is fed with at a time, as if they came from a socket."""
-
-
-class _NoConnection:
-    """What a stream reader asks of a connection, where the whole body is already there."""
-
-    connected = True
-    _reading_paused = False
-
-    def pause_reading(self, *_: object, **__: object) -> None:
-        """There is nothing to slow down."""
-
-    def resume_reading(self, *_: object, **__: object) -> None:
-        """There is nothing to speed up."""
-
-
-_NO_CONNECTION: Any = _NoConnection()
 _NO_TIMER = TimerNoop()
+
+RAW_COOKIES = hasattr(ClientResponse, "_raw_cookie_headers")
+"""Whether the jar is updated from header fields; from ``cookies`` in the first releases of 3.12."""
 
 
 class CachedResponse(ClientResponse):
@@ -65,6 +51,7 @@ class CachedResponse(ClientResponse):
     _replayed: bytes | None = None
     _replay_error: BaseException | None = None
     _wire_size: int | None = None
+    _limit: int = 2**16
     _fields: CIMultiDictProxy[str] | None = None
     _info: RequestInfo | Callable[[], RequestInfo]
     _reads_itself = False
@@ -133,35 +120,57 @@ class CachedResponse(ClientResponse):
             error: raised where the body ends, if it broke off there.
             wire_size: bytes of the body before it was decompressed, if it was.
         """
+        if self._stream is not None:
+            # The session is forgotten where the connection is given back.
+            self._limit = self._stream.get_read_buffer_limits()[0]
         self._replayed, self._replay_error, self._wire_size = body, error, wire_size
         lazy = body and not self._reads_itself and error is None
         self._stream = None if lazy else self._replay_stream(body)
 
+    def set_read_bufsize(self, size: int) -> None:
+        """The size of the buffer, in bytes, for a body that is read from memory."""
+        self._limit = size
+        if self._replayed is not None and self._stream is not None and self._body is None:
+            self._stream = self._replay_stream(self._replayed)
+
+    def tee(self, begun: list[bytes], copy: Copy | None, copy_bytes: int | None) -> None:
+        """Let the body go to the caller as it comes.
+
+        Args:
+            begun: what was read of it already.
+            copy: is given the whole body at its end.
+            copy_bytes: larger bodies are not copied; ``None`` for no limit.
+        """
+        self._stream = TeeStream(
+            self.content,
+            begun,
+            chunked=self._is_chunked(),
+            copy=copy,
+            copy_bytes=copy_bytes,
+            loop=self._loop,
+        )
+
     def _replay_stream(self, body: bytes) -> StreamReader:
-        if not body and self._replay_error is None:
-            return EMPTY_PAYLOAD
-        session = self._session
-        size = 2**16 if session is None else session._read_bufsize
-        stream = StreamReader(_NO_CONNECTION, size, loop=self._loop)
         if self._body is not None:
-            stream.total_bytes = len(body)
-        else:
-            chunked = "chunked" in self._headers.get("Transfer-Encoding", "").lower()
-            for start in range(0, len(body), PIECE):
-                if chunked:
-                    stream.begin_http_chunk_receiving()
-                stream.feed_data(body[start : start + PIECE], 0)
-                if chunked:
-                    stream.end_http_chunk_receiving()
-        if self._wire_size is not None:
-            stream.total_compressed_bytes = self._wire_size
-        if self._replay_error is not None:
-            stream.set_exception(self._replay_error)
-        else:
-            stream.feed_eof()
+            body = b""
+        elif self.method == "HEAD":
+            return EMPTY_PAYLOAD
+        stream = ReplayStream(
+            body,
+            chunked=self._is_chunked(),
+            error=self._replay_error,
+            limit=self._limit,
+            loop=self._loop,
+        )
+        if self._body is not None:
+            stream.total_bytes = len(self._body)
+        keep_wire_size(stream, self._wire_size)
         if self._released:
             stream.set_exception(ClientConnectionError("Connection closed"))
         return stream
+
+    def _is_chunked(self) -> bool:
+        return "chunked" in self._headers.get("Transfer-Encoding", "").lower()
 
     def _notify_content(self) -> None:
         if self._stream is None and self._replayed is not None:
@@ -253,6 +262,8 @@ def build(
     response._raw_headers = head.headers
     if isinstance(head, Hop) or head.sets_cookies:
         _restore_cookies(response, head.headers)
+    if session is not None:
+        response._limit = session._read_bufsize
     response.replay(body)
     return response
 
@@ -261,9 +272,8 @@ def _restore_cookies(response: CachedResponse, headers: RawHeaders) -> None:
     values = tuple(to_text(value) for name, value in headers if name.lower() == b"set-cookie")
     if not values:
         return
-    if hasattr(ClientResponse, "_raw_cookie_headers"):
+    if RAW_COOKIES:
         response._raw_cookie_headers = values
         return
-    # Before aiohttp 3.12.5 the jar is updated from `cookies`.
     for value in values:
         response.cookies.load(value)

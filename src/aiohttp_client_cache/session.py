@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiohttp import ClientRequest, ClientResponse, ClientSession
 
 from aiohttp_client_cache.backends.choose import choose_backend
-from aiohttp_client_cache.backends.options import SESSION_NAMES, Live
+from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, Live
 from aiohttp_client_cache.disabled import Disabled, is_disabled
 from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
@@ -20,7 +20,7 @@ from http_client_cache.expiry import parse_expire_after
 from http_client_cache.options import Chain, Known, Options, flag
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Iterable, Mapping
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from aiohttp_client_cache.arguments import ClientOptions
     from aiohttp_client_cache.backends.base import BaseCache, CacheBackend
+    from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction
     from http_client_cache.expiry import ExpireAfter
+    from http_client_cache.settings import HeaderNames
 
 
 class CacheMixin(Live, Verbs):
@@ -45,7 +47,19 @@ class CacheMixin(Live, Verbs):
 
     Args:
         cache: the backend, such as ``SQLiteBackend("demo_cache")``; in memory if left out.
-        **kwargs: settings, as on the backend, and the arguments of the classes behind.
+        expire_after: how long responses are fresh. This and the following are the settings of
+            the backend (:class:`~http_client_cache.settings.Settings` tells more).
+        urls_expire_after: the same, for URLs that match a pattern.
+        allowed_codes: status codes whose responses are kept.
+        allowed_methods: methods whose responses are kept.
+        ignored_parameters: names that neither count nor are stored.
+        ignored_params: another spelling of ``ignored_parameters``.
+        include_headers: which request header fields tell requests apart.
+        filter_fn: says of a response whether it is kept and served.
+        key_fn: makes the key of a request.
+        max_entry_bytes: bodies larger than this many bytes are not kept.
+        **kwargs: what the backend in memory takes, where no other is given, and the arguments of
+            the classes behind.
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.
@@ -56,10 +70,37 @@ class CacheMixin(Live, Verbs):
     cache: CacheBackend
 
     def __init__(
-        self, *args: Any, cache: CacheBackend | BaseCache | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        cache: CacheBackend | BaseCache | None = None,
+        expire_after: ExpireAfter = None,
+        urls_expire_after: Mapping[Any, ExpireAfter] | None = None,
+        allowed_codes: Iterable[int] | None = None,
+        allowed_methods: Iterable[str] | None = None,
+        ignored_parameters: Iterable[str] | None = None,
+        ignored_params: Iterable[str] | None = None,
+        include_headers: HeaderNames | None = None,
+        filter_fn: FilterFunction | None = None,
+        key_fn: KeyFunction | None = None,
+        max_entry_bytes: int | None = None,
+        **kwargs: Any,
     ) -> None:
-        own = {name: kwargs.pop(name) for name in SESSION_NAMES & kwargs.keys()}
-        self.cache = choose_backend(cache, own)
+        options: dict[str, Any] = {
+            "expire_after": expire_after,
+            "urls_expire_after": urls_expire_after,
+            "allowed_codes": allowed_codes,
+            "allowed_methods": allowed_methods,
+            "ignored_parameters": ignored_parameters,
+            "ignored_params": ignored_params,
+            "include_headers": include_headers,
+            "filter_fn": filter_fn,
+            "key_fn": key_fn,
+            "max_entry_bytes": max_entry_bytes,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        for name in CONSTRUCTION_NAMES & kwargs.keys():
+            given[name] = kwargs.pop(name)
+        self.cache = choose_backend(cache, given)
         self.settings = self.cache.settings
         self._own_work: set[asyncio.Task[int]] = set()
         self._fast_path = FastPath(self)
@@ -108,9 +149,13 @@ class CacheMixin(Live, Verbs):
     ) -> ClientResponse:
         """Let aiohttp make the request, with the cache as the first of its middlewares."""
         chain = options.chain
+        read_bufsize: int | None = kwargs.get("read_bufsize")
 
         async def cached(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-            return await answer_hop(self.cache, options, request, handler)
+            response = await answer_hop(self.cache, options, request, handler)
+            if read_bufsize is not None and isinstance(response, CachedResponse):
+                response.set_read_bufsize(read_bufsize)
+            return response
 
         middlewares = kwargs.pop("middlewares", None)
         if middlewares is None:

@@ -103,6 +103,10 @@ def authorization_added(request: Request, sent: str | None) -> bool:
     return sent is not None and sent != request.headers.get("authorization")
 
 
+UNDECIDED = frozenset({Reason.INCOMPLETE, Reason.CONDITION, Reason.NOT_YET})
+"""Refusals that tell nothing about the next answer to the same request."""
+
+
 def outdates(reason: Reason, refusal: Reason | None, status: int) -> bool:
     """Whether what is stored has to go, where the answer may not take its place.
 
@@ -111,7 +115,7 @@ def outdates(reason: Reason, refusal: Reason | None, status: int) -> bool:
         refusal: why the answer is not stored.
         status: of the answer.
     """
-    if reason is Reason.FORCE_REFRESH or refusal in (Reason.INCOMPLETE, Reason.CONDITION):
+    if reason is Reason.FORCE_REFRESH or refusal in UNDECIDED:
         return False
     # A server in trouble says nothing about what was to be validated before its time.
     return reason is not Reason.REFRESH or status < 500

@@ -22,8 +22,9 @@ from http_client_cache.message import (
     to_bytes,
     to_text,
 )
-from http_client_cache.options import Options
+from http_client_cache.options import Chain, Options
 from http_client_cache.plan import (
+    LATER,
     Answer,
     Ask,
     Discard,
@@ -322,7 +323,7 @@ def fetch(
 
     stored, refusal = yield from keep(scope, key, request, options, answer, lease)
     if stored is None:
-        if refusal not in (Reason.INCOMPLETE, Reason.CONDITION) and head.status < 500:
+        if refusal not in decide.UNDECIDED and head.status < 500:
             scope.uncacheable.add(key)
         if stale is not None and decide.outdates(reason, refusal, head.status):
             yield UseStore(scope.store.delete([key]), writes=True)
@@ -351,7 +352,16 @@ def keep(
         if lease is not None:
             lease.release()
         return None, verdict
-    body = yield ReadBody(answer, settings.max_entry_bytes)
+    # A filter is asked with the whole body at hand, so it cannot come later.
+    entry = entry_of(scope, request, answer, verdict.expires)
+    later = None
+    if settings.filter_fn is None:
+        later = KeepLater(scope, key, entry)
+    body = yield ReadBody(answer, settings.max_entry_bytes, later)
+    if body is LATER:
+        if later is not None:
+            later.take_over(lease, options.chain)
+        return None, Reason.NOT_YET
     if isinstance(body, Lost):
         return None, Reason.INCOMPLETE
     if body is None:
@@ -359,7 +369,7 @@ def keep(
     if not (yield from filtered(scope, answer, None, body)):
         return None, Reason.FILTERED
 
-    stored = Stored(key, entry_of(scope, request, answer, verdict.expires, body), body)
+    stored = Stored(key, msgspec.structs.replace(entry, body_size=len(body)), body)
     saved = yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
     scope.uncacheable.discard(key)
     if lease is not None:
@@ -367,10 +377,50 @@ def keep(
     return stored, Reason.STORE_FAILED if isinstance(saved, Failed) else None
 
 
-def entry_of(
-    scope: Scope, request: Request, answer: Answer, expires: float | None, body: bytes
-) -> Entry:
-    """The metadata to store: nothing that is ignored, no secret of the request."""
+class KeepLater:
+    """Stores an answer once its caller has read it to the end; those who wait, wait for that.
+
+    It must not hold the answer itself, which holds the stream that waits for the end: a response
+    that nobody reads would not go away.
+    """
+
+    __slots__ = ("_chain", "_entry", "_key", "_lease", "_scope")
+
+    def __init__(self, scope: Scope, key: str, entry: Entry) -> None:
+        self._scope = scope
+        self._key = key
+        self._entry = entry
+        self._lease: Lease | None = None
+        self._chain = Chain()
+
+    def take_over(self, lease: Lease | None, chain: Chain | None) -> None:
+        """From now on the leases end here."""
+        if lease is not None:
+            lease.held = True
+            self._lease = lease
+        if chain is not None:
+            self._chain = chain.detach()
+
+    def finish(self, body: bytes) -> Plan[None]:
+        """The whole body is there."""
+        scope, key = self._scope, self._key
+        stored = Stored(key, msgspec.structs.replace(self._entry, body_size=len(body)), body)
+        yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
+        scope.uncacheable.discard(key)
+        hops = yield from link(scope, tuple(self._chain.hops), stored)
+        self._chain.end(stored._replace(hops=hops))
+        if self._lease is not None:
+            self._lease.release(stored)
+
+    def give_up(self) -> None:
+        """There will be no whole body, or not in time for those who wait."""
+        self._chain.end()
+        if self._lease is not None:
+            self._lease.release()
+
+
+def entry_of(scope: Scope, request: Request, answer: Answer, expires: float | None) -> Entry:
+    """The metadata to store, before the body is known: nothing ignored, no secret."""
     head, ignored = answer.head, scope.settings.ignored_parameters
     return Entry(
         method=request.method,
@@ -383,7 +433,7 @@ def entry_of(
         requested=answer.requested,
         created=answer.received,
         expires=expires,
-        body_size=len(body),
+        body_size=0,
         sets_cookies="set-cookie" in head.headers,
     )
 
@@ -453,11 +503,17 @@ def arrive(scope: Scope, options: Options, served: Served) -> Plan[Served]:
     if stored is None:
         chain.end()
         return served
-    hops = tuple(hop for _, hop in chain.hops) + stored.hops
-    for index, (name, _) in enumerate(chain.hops):
+    hops = yield from link(scope, tuple(chain.hops), stored)
+    chain.end(stored._replace(hops=hops))
+    return served
+
+
+def link(scope: Scope, chain: tuple[tuple[str, Hop], ...], stored: Stored) -> Plan[tuple[Hop, ...]]:
+    """Let each hop of a chain lead to what it ended in; answers the whole way there."""
+    hops = tuple(hop for _, hop in chain) + stored.hops
+    for index, (name, _) in enumerate(chain):
         if name != stored.key:
             alias = Alias(stored.key, hops[index:], stored.entry.created)
             yield UseStore(scope.store.link(name, alias), writes=True)
             scope.uncacheable.discard(name)
-    chain.end(stored._replace(hops=hops))
-    return served
+    return hops

@@ -57,6 +57,12 @@ class Chain:
             lease.abandon()
         self._forget()
 
+    def detach(self) -> Chain:
+        """Hand the redirects and their leases to a chain that ends later than the request."""
+        later = Chain(self.hops, self.leases, self.granted)
+        self.hops, self.leases, self.granted = [], [], {}
+        return later
+
     def _forget(self) -> None:
         self.leases.clear()
         self.granted.clear()

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from enum import Enum
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from http_client_cache.message import Request, ResponseHead
 
@@ -85,15 +86,46 @@ class Lost:
     error: BaseException
 
 
+class _Later(Enum):
+    LATER = "the body goes to the caller as it comes"
+
+
+LATER: Final = _Later.LATER
+
+Body = bytes | Lost | Literal[_Later.LATER] | None
+"""What ``ReadBody`` answers."""
+
+
+class Later(Protocol):
+    """What becomes of a body that goes to its caller as it comes."""
+
+    def finish(self, body: bytes) -> Plan[None]:
+        """The whole body is there; the plan is to be run."""
+        ...
+
+    def give_up(self) -> None:
+        """There will be no whole body, or not soon; may be called again."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReadBody:
-    """Read the answer's body to its end. Answers the bytes, ``Lost``, or ``None`` if it streams.
+    """Read the answer's body, as long as it keeps coming.
 
-    What was read is handed to the caller again, whole, as if nobody had read it.
+    Answers the bytes; ``Lost`` if it broke off; ``None`` if it is larger than the limit; or
+    ``LATER`` if it is large or slow. Whatever was read is handed to the caller again, as if
+    nobody had read it.
+
+    Attributes:
+        answer: whose body.
+        limit: in bytes; ``None`` for no limit.
+        later: told of the whole body once its caller has read it to the end; without it the body
+            is read to its end now.
     """
 
     answer: Answer
     limit: int | None = None
+    later: Later | None = None
 
 
 @dataclass(frozen=True, slots=True)

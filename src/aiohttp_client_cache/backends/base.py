@@ -10,14 +10,14 @@ from weakref import WeakSet
 from aiohttp.typedefs import StrOrURL
 from yarl import URL
 
-from aiohttp_client_cache.backends.options import Live
+from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction, Live
 from aiohttp_client_cache.backends.storage import BaseCache, RedirectStorage, ResponseStorage
 from aiohttp_client_cache.response import CachedResponse
 from http_client_cache import housekeeping
 from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
 from http_client_cache.engine import AsyncCache
-from http_client_cache.errors import ConfigurationError, StoreError, describe
+from http_client_cache.errors import CacheError, ConfigurationError, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
 from http_client_cache.item import StoredResponse
 from http_client_cache.key import create_key
@@ -109,8 +109,8 @@ class CacheBackend(Live):
         ignored_parameters: Iterable[str] | None = None,
         ignored_params: Iterable[str] | None = None,
         include_headers: HeaderNames = False,
-        filter_fn: Callable[..., Any] | None = None,
-        key_fn: Callable[..., Any] | None = None,
+        filter_fn: FilterFunction | None = None,
+        key_fn: KeyFunction | None = None,
         max_entry_bytes: int | None = None,
         max_bytes: int | None = DEFAULT_MAX_BYTES,
         serializer: Any = None,
@@ -196,10 +196,10 @@ class CacheBackend(Live):
         Blocks for the time of the look-up; ``get_urls()`` does not.
 
         Raises:
-            StoreError: the storage is of a user's own and has only coroutine methods.
+            CacheError: the storage is of a user's own and has only coroutine methods.
         """
         if self._assigned:
-            raise StoreError(
+            raise CacheError(
                 "cache.urls reads without awaiting, which a storage of your own cannot do: "
                 "use `await cache.get_urls()` or `async for url in cache.get_urls()`"
             )

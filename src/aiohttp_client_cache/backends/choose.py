@@ -35,11 +35,16 @@ def choose_backend(cache: object, options: dict[str, Any]) -> CacheBackend:
             "cache must be a backend, such as SQLiteBackend('demo_cache'), "
             f"or a BaseCache, not {describe(given)}"
         )
+    settings = {name: value for name, value in options.items() if name in SETTING_NAMES}
     for name, value in options.items():
-        if name not in SETTING_NAMES:
+        if name == "autoclose":
+            cache.autoclose = value
+        elif name not in SETTING_NAMES:
             raise ConfigurationError(
                 f"{name} belongs to the backend; give it to {type(cache).__name__}(…)"
             )
+    CacheBackend(**settings)  # So that nothing is changed where one of them is wrong.
+    for name, value in settings.items():
         if value is not None:
             setattr(cache, name, value)
     return cache

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, TypedDict, TypeVar, overload
 
+from aiohttp_client_cache.response import CachedResponse
 from http_client_cache.clock import Clock
 from http_client_cache.expiry import ExpireAfter
+from http_client_cache.message import Request
 from http_client_cache.settings import HeaderNames, Settings
 
 T = TypeVar("T")
+
+FilterFunction = Callable[[CachedResponse], bool | Awaitable[bool]]
+"""Says of a response whether it is kept and served; plain or a coroutine function."""
+
+KeyFunction = Callable[[Request], str | Awaitable[str]]
+"""Makes the key of a request; plain or a coroutine function."""
 
 
 class Setting(Generic[T]):
@@ -53,8 +61,8 @@ class Live:
     include_headers = Setting[HeaderNames](
         "include_headers", "Which request header fields tell requests apart."
     )
-    filter_fn = Setting[Callable[..., Any] | None]("filter_fn", "The user's filter.")
-    key_fn = Setting[Callable[..., Any] | None]("key_fn", "The user's key function.")
+    filter_fn = Setting[FilterFunction | None]("filter_fn", "The user's filter.")
+    key_fn = Setting[KeyFunction | None]("key_fn", "The user's key function.")
     max_entry_bytes = Setting[int | None]("max_entry_bytes", "The largest body that is kept.")
 
 
@@ -67,8 +75,8 @@ class RuleOptions(TypedDict, total=False):
     ignored_parameters: Iterable[str] | None
     ignored_params: Iterable[str] | None
     include_headers: HeaderNames
-    filter_fn: Callable[..., Any] | None
-    key_fn: Callable[..., Any] | None
+    filter_fn: FilterFunction | None
+    key_fn: KeyFunction | None
     max_entry_bytes: int | None
 
 
@@ -95,4 +103,5 @@ class SessionOptions(BackendOptions, SettingOptions, total=False):
 
 
 SETTING_NAMES = frozenset(SettingOptions.__annotations__)
-SESSION_NAMES = frozenset(SessionOptions.__annotations__)
+CONSTRUCTION_NAMES = frozenset(SessionOptions.__annotations__) - SETTING_NAMES
+"""What only the construction of a backend takes."""

@@ -33,6 +33,7 @@ class Reason(Enum):
     STATUS = "the status code is not among allowed_codes (section 3)"
     REDIRECT = "a redirect is kept with the response it leads to"
     FILTERED = "filter_fn refused the response"
+    NOT_YET = "large or slow: stored when the caller has read it to its end"
     STREAMING = "the response is a stream without an end"
     TOO_LARGE = "the body is larger than max_entry_bytes"
     CONDITION = "the answer to a condition of the caller's own (section 4.3.2)"

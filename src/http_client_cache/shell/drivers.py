@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 from http_client_cache.plan import (
     Answer,
     Ask,
+    Body,
     Discard,
     Exchange,
     Followed,
@@ -40,7 +41,7 @@ class AsyncClient(Protocol):
         """Send the request."""
         ...
 
-    async def read_body(self, effect: ReadBody) -> bytes | Lost | None:
+    async def read_body(self, effect: ReadBody) -> Body:
         """Read the body, and put it back for the caller."""
         ...
 
@@ -60,7 +61,7 @@ class SyncClient(Protocol):
         """Send the request."""
         ...
 
-    def read_body(self, effect: ReadBody) -> bytes | Lost | None:
+    def read_body(self, effect: ReadBody) -> Body:
         """Read the body, and put it back for the caller."""
         ...
 
