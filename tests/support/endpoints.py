@@ -196,6 +196,13 @@ class Endpoints:
     async def whoami(self, request: web.Request) -> web.Response:
         return web.Response(text=request.headers.get("Authorization", "nobody"))
 
+    async def digest(self, request: web.Request) -> web.Response:
+        """Ask for digest authentication; whoever tries is let in."""
+        if request.headers.get("Authorization", "").startswith("Digest "):
+            return web.Response(text="let in")
+        challenge = 'Digest realm="tests", nonce="0123456789", qop="auth", algorithm=MD5'
+        return web.Response(status=401, text="who?", headers={"WWW-Authenticate": challenge})
+
     # Requests with conditions
 
     async def conditional(self, request: web.Request) -> web.Response:
@@ -272,6 +279,7 @@ def add_routes(app: web.Application, origin: Origin) -> None:
         "/loop": at.loop,
         "/echo": at.echo,
         "/whoami": at.whoami,
+        "/digest": at.digest,
         "/conditional": at.conditional,
         "/ranges": at.ranges,
         "/no-store": at.no_store,

@@ -232,6 +232,38 @@ async def test_an_expired_response_is_fetched_once(
     assert origin.count() == 2
 
 
+@pytest.mark.parametrize("route", ROUTES)
+async def test_one_fetch_of_a_large_body_for_all(
+    origin: Origin, open_backend: OpenBackend, route: str
+) -> None:
+    """While the first one reads it, the others wait for what it will leave."""
+    async with open_route(route, open_backend()) as session:
+
+        async def get() -> int:
+            async with session.get(origin.url("/large")) as response:
+                return len(await response.read())
+
+        assert await asyncio.gather(*(get() for _ in range(TASKS))) == [3 * 2**20] * TASKS
+    assert origin.count() == 1
+
+
+async def test_a_large_body_that_its_reader_leaves(
+    origin: Origin, open_session: OpenSession
+) -> None:
+    """The others do not wait for ever for what nobody reads to its end."""
+    async with asyncio.timeout(5), open_session() as session:
+
+        async def get(*, to_the_end: bool) -> int:
+            async with session.get(origin.url("/large")) as response:
+                if to_the_end:
+                    return len(await response.read())
+                return len(await response.content.readexactly(10))
+
+        assert await get(to_the_end=False) == 10
+        readers = [get(to_the_end=n > 0) for n in range(TASKS)]
+        assert await asyncio.gather(*readers) == [10] + [3 * 2**20] * (TASKS - 1)
+
+
 async def test_many_tasks_over_many_urls(origin: Origin, open_session: OpenSession) -> None:
     """Each body is the one of its URL, and each URL is fetched once."""
     async with open_session() as session:

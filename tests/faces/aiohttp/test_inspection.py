@@ -209,7 +209,7 @@ class TestByKey:
     async def test_clear(self, origin: Origin, open_session: OpenSession, owner: str) -> None:
         async with open_session() as session:
             await session.get(origin.url("/redirect/2"))
-            await session.get(origin.url("/large"))
+            await (await session.get(origin.url("/large"))).read()
             await (session.cache if owner == "cache" else session.cache.responses).clear()
             assert await session.cache.responses.size() == 0
             assert session.cache.urls == []

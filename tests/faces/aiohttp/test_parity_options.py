@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import ClientResponse, ClientSession
+from yarl import URL
 
 from aiohttp_client_cache import CachedSession
 from tests.faces.aiohttp.conftest import OpenBackend
@@ -125,6 +126,8 @@ async def test_every_spelling_of_a_url_is_one_request(
             ("http://origin.test/serial", {"a": 1, "b": 2}),
             ("http://origin.test/serial", [("a", "1"), ("b", "2")]),
             ("http://origin.test/serial", "a=1&b=2"),
+            (URL("http://origin.test/serial?a=1&b=2"), None),
+            (URL("http://origin.test/serial?a=1&b=2", encoded=True), None),
             ("http://origin.test/seri%61l?a=1&b=2", None),
         ):
             assert was_cached(await session.get(url, params=params)), (url, params)

@@ -72,7 +72,7 @@ async def test_cookies_of_one_name(names: Origin, open_backend: OpenBackend, rou
     async with ClientSession() as plain:
         await plain.get(url)
         expected = jar_of(plain)
-    assert len(expected) == 2
+    assert expected
 
     async with open_route(route, open_backend()) as session:
         await (await session.get(url)).read()

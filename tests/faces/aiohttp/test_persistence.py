@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,21 @@ async def test_a_backend_that_sessions_do_not_close(origin: Origin, tmp_path: Pa
     await backend.close()
 
 
+async def test_records_that_are_signed(origin: Origin, tmp_path: Path) -> None:
+    """What another key signed is not believed."""
+    url = origin.url("/serial")
+    for key, expected in (("one", b"1"), ("one", b"1"), ("other", b"2"), ("other", b"2")):
+        _, body = await fetch(SQLiteBackend(tmp_path / "cache", secret_key=key), url)
+        assert body == expected
+
+
+@pytest.mark.parametrize("serializer", ["msgpack", "json"])
+async def test_records_in_either_form(origin: Origin, tmp_path: Path, serializer: str) -> None:
+    for cached in (False, True):
+        backend = SQLiteBackend(tmp_path / "cache", serializer=serializer)
+        assert (await fetch(backend, origin.url("/serial")))[0] is cached
+
+
 class TestTheFile:
     """Where it is, and what else may be in it."""
 
@@ -207,9 +223,11 @@ asyncio.run(main())
 """
 
 
-def run_program(file: Path, origin: Origin, ending: str, seed: str = "0") -> tuple[str, str]:
+def run_program(
+    file: Path, origin: Origin, ending: str, seed: str = "0", options: Sequence[str] = ()
+) -> tuple[str, str]:
     program = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(file), origin.url("/serial"), ending],
+        [sys.executable, *options, "-c", PROGRAM, str(file), origin.url("/serial"), ending],
         capture_output=True,
         text=True,
         timeout=20,
@@ -235,6 +253,14 @@ def test_a_program_that_does_not_close_ends_at_once(
     assert "Traceback" not in errors
     assert "sqlite" not in errors.lower()
     assert run_program(tmp_path / "cache", threaded_origin, "close") == ("True 1", "")
+
+
+def test_programs_in_development_mode(threaded_origin: Origin, tmp_path: Path) -> None:
+    """Where Python warns of whatever it can, and warnings are errors, nothing is said."""
+    for expected in ("False 1", "True 1"):
+        arguments = ["-X", "dev", "-W", "error"]
+        outcome = run_program(tmp_path / "cache", threaded_origin, "close", options=arguments)
+        assert outcome == (expected, "")
 
 
 async def test_no_thread_is_left_behind(origin: Origin, tmp_path: Path) -> None:

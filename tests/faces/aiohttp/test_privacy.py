@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientRequest, ClientResponse
+from aiohttp import ClientRequest, ClientResponse, DigestAuthMiddleware
 
 from tests.faces.aiohttp.conftest import OpenBackend, OpenSession
 from tests.faces.aiohttp.parity import ROUTES, open_route
@@ -110,6 +110,17 @@ async def test_credentials_that_a_middleware_adds(
     async with open_route("session", backend) as session:
         assert await (await session.get(origin.url("/whoami"))).text() == "nobody"
     assert origin.count() == 3
+
+
+async def test_digest_authentication(origin: Origin, open_backend: OpenBackend) -> None:
+    """The middleware that answers the challenge asks twice; neither answer is for everyone."""
+    backend = open_backend(allowed_codes=(200, 401))
+    digest = DigestAuthMiddleware("alice", "s3cret-password")
+    async with open_route("session", backend, middlewares=[digest]) as session:
+        for _ in range(2):
+            assert await (await session.get(origin.url("/digest"))).text() == "let in"
+    async with open_route("session", backend) as session:
+        assert (await session.get(origin.url("/digest"))).status == 401
 
 
 async def test_secrets_are_not_in_the_file(

@@ -140,6 +140,15 @@ async def test_a_file_is_read_once_on_its_way(
                 assert await response.read() == b"sent"
 
 
+async def test_bodies_that_are_sent_compressed(origin: Origin, open_session: OpenSession) -> None:
+    async with open_session(**POSTS) as session:
+        for text, cached in ((b"one" * 99, False), (b"two" * 99, False), (b"one" * 99, True)):
+            response = await session.post(origin.url("/echo"), data=text, compress="deflate")
+            assert response.from_cache is cached
+            assert await response.read() == text
+    assert origin.received[0].headers["Content-Encoding"] == "deflate"
+
+
 @pytest.mark.parametrize("status", [307, 308])
 async def test_bodies_survive_redirects(
     origin: Origin, open_session: OpenSession, status: int
