@@ -195,7 +195,14 @@ def key_of(scope: Scope, request: Request, options: Options) -> Plan[str | None]
         key = yield Ask(settings.key_fn, (request,))
         return key if isinstance(key, str) and key else None
     known = options.known
-    if known is not None and known[0] == request.method and known[1] == request.url:
+    if (
+        known is not None
+        and known[0] == request.method
+        and known[1] == request.url
+        # Whoever made the request of the call may have added these since.
+        and not request.body
+        and "authorization" not in request.headers
+    ):
         return known[2]
     return create_key(
         request,
@@ -384,7 +391,7 @@ class KeepLater:
     that nobody reads would not go away.
     """
 
-    __slots__ = ("_chain", "_entry", "_key", "_lease", "_scope")
+    __slots__ = ("_chain", "_entry", "_hops", "_key", "_lease", "_scope")
 
     def __init__(self, scope: Scope, key: str, entry: Entry) -> None:
         self._scope = scope
@@ -392,6 +399,7 @@ class KeepLater:
         self._entry = entry
         self._lease: Lease | None = None
         self._chain = Chain()
+        self._hops: tuple[tuple[str, Hop], ...] = ()
 
     def take_over(self, lease: Lease | None, chain: Chain | None) -> None:
         """From now on the leases end here."""
@@ -400,6 +408,8 @@ class KeepLater:
             self._lease = lease
         if chain is not None:
             self._chain = chain.detach()
+            # They lead here, however long it takes.
+            self._hops = tuple(self._chain.hops)
 
     def finish(self, body: bytes) -> Plan[None]:
         """The whole body is there."""
@@ -407,7 +417,7 @@ class KeepLater:
         stored = Stored(key, msgspec.structs.replace(self._entry, body_size=len(body)), body)
         yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
         scope.uncacheable.discard(key)
-        hops = yield from link(scope, tuple(self._chain.hops), stored)
+        hops = yield from link(scope, self._hops, stored)
         self._chain.end(stored._replace(hops=hops))
         if self._lease is not None:
             self._lease.release(stored)

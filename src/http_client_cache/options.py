@@ -70,7 +70,7 @@ class Chain:
 
 
 Known = tuple[str, str, str]
-"""Method and URL of a request, and the key it has."""
+"""Method and URL of a request without a body or credentials, and the key it has."""
 
 
 @dataclass(frozen=True, slots=True)

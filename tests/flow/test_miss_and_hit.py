@@ -6,6 +6,7 @@ import pytest
 
 from http_client_cache.expiry import at, parse_expire_after
 from http_client_cache.flow import Forwarded, Hit, Refused
+from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Lost
 from http_client_cache.rfc9111.reasons import Reason
@@ -141,3 +142,29 @@ def test_only_the_fields_that_count_are_stored() -> None:
     scene = Scene(origin=[answer()], settings=Settings(include_headers=["accept"]))
     entry = scene.serve(get(Accept="*/*", X_Other="1")).stored.entry
     assert entry.request_headers == ((b"Accept", b"*/*"),)
+
+
+class TestAKeyThatWasMadeBefore:
+    """The face may know the key of the first request; it counts for that request alone."""
+
+    options = Options(known=("GET", get().url, key("/b")))
+
+    def test_it_counts(self) -> None:
+        scene = Scene(load={"/b": stored()})
+        assert scene.serve(options=self.options).reason is Reason.HIT
+        assert scene.told == ["load /b"]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            get("/c"),
+            get(method="HEAD"),
+            get(body=b"added on the way"),
+            get(Authorization="Bearer added-on-the-way"),
+        ],
+    )
+    def test_it_does_not(self, other: Request) -> None:
+        """What is stored with credentials is not for those who have none."""
+        scene = Scene(origin=[answer()], load={"/b": stored()})
+        assert scene.serve(other, self.options).reason is Reason.MISS
+        assert "load /b" not in scene.told
