@@ -17,16 +17,16 @@ from yarl import URL
 from aiohttp_client_cache.hop import mark_hit
 from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class
 from http_client_cache import decide
-from http_client_cache.flow import Hit
 from http_client_cache.key import create_key
 from http_client_cache.message import NO_HEADERS, Headers, Request
 from http_client_cache.options import Known, Options
+from http_client_cache.rfc9111.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp_client_cache.session import CacheMixin
-    from http_client_cache.entry import Entry, Hop
+    from http_client_cache.entry import Entry, Hop, Stored
 
 HARMLESS = frozenset(
     {"allow_redirects", "headers", "max_redirects", "params", "raise_for_status", "timeout"}
@@ -80,10 +80,15 @@ class FastPath:
             return None
         url, key = keyed
         backend = session.cache
-        hit = backend.engine.recall_now(key, FOLLOW if follow else STAY)
-        if type(hit) is not Hit:
-            return method, str(url), key
-        entry, hops = hit.stored.entry, hit.stored.hops
+        engine = backend.engine
+        epoch = engine.fetches_ended()
+        looked = engine.look_now(key, FOLLOW if follow else STAY)
+        if looked is None:
+            return Known(method, str(url), key)
+        stored, reason = looked
+        if stored is None or reason is not Reason.HIT:
+            return Known(method, str(url), key, epoch, stored, reason)
+        entry, hops = stored.entry, stored.hops
         if not RAW_COOKIES and (hops or entry.sets_cookies):
             return None
         if follow and (hops or entry.status in FOLLOWED):
@@ -93,7 +98,7 @@ class FastPath:
             if entry.status >= 400 or callable(kwargs.get("raise_for_status")):
                 # aiohttp judges the status before the response knows its history.
                 return None
-        response = self._respond(method, url, kwargs, hit)
+        response = self._respond(method, url, kwargs, stored)
         mark_hit(response, entry, backend.clock)
         return response
 
@@ -143,10 +148,11 @@ class FastPath:
             self._keys[method, target] = url, key
         return url, key
 
-    def _respond(self, method: str, url: URL, kwargs: dict[str, Any], hit: Hit) -> CachedResponse:
+    def _respond(
+        self, method: str, url: URL, kwargs: dict[str, Any], stored: Stored
+    ) -> CachedResponse:
         """Build the response, and those of the redirects before it; update the cookies."""
         session = self._session
-        stored = hit.stored
         kind = cached_class(session._response_class)
         if not stored.hops:
             info = self._request_info(method, url, kwargs)

@@ -73,7 +73,12 @@ async def answer_hop(
         return _hit(backend, request, ahead)
 
     origin = Origin(request, handler, backend.engine)
-    served = await backend.engine.serve(engine_request(request), options, origin)
+    try:
+        served = await backend.engine.serve(engine_request(request), options, origin)
+    except BaseException:
+        # Cancelled, maybe, when the answer was there and not yet handed over.
+        origin.abandon()
+        raise
     if isinstance(served, Forwarded):
         return cast("ClientResponse", served.answer.raw)
     if isinstance(served, Hit):
@@ -147,6 +152,12 @@ class Origin:
         self._handler = handler
         self._engine = engine
         self._clock = engine.clock
+        self._response: ClientResponse | None = None
+
+    def abandon(self) -> None:
+        """Close the answer, if there is one: nobody will be handed it."""
+        if self._response is not None:
+            self._response.close()
 
     async def exchange(self, effect: Exchange) -> Answer | Lost:
         """Send the request; the client's own exception is an answer, too."""
@@ -162,6 +173,7 @@ class Origin:
         finally:
             for name, _ in effect.conditions:
                 headers.popall(name, None)
+        self._response = response
         return Answer(
             head_of(response),
             response,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiohttp import ClientRequest, ClientResponse, ClientSession
 
 from aiohttp_client_cache.backends.choose import choose_backend
-from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, Live
+from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES, Live
 from aiohttp_client_cache.disabled import Disabled, is_disabled
 from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
@@ -65,7 +65,8 @@ class CacheMixin(Live, Verbs):
         ConfigurationError: a value is not what its argument accepts.
     """
 
-    ATTRS = ClientSession.ATTRS | {"cache", "settings", "_fast_path", "_own_work"}
+    # Under `python -X dev` aiohttp warns of every other attribute that is set.
+    ATTRS = ClientSession.ATTRS | SETTING_NAMES | {"cache", "settings", "_fast_path", "_own_work"}
 
     cache: CacheBackend
 
@@ -119,7 +120,12 @@ class CacheMixin(Live, Verbs):
         **kwargs: Any,
     ) -> ClientResponse:
         method = method.upper()
-        plain = expire_after is None and not refresh and not force_refresh
+        plain = (
+            expire_after is None
+            and refresh is False
+            and force_refresh is False
+            and (only_if_cached is False or only_if_cached is True)
+        )
         known: Known | None = None
         if plain and not is_disabled(self):
             answer = self._fast_path.answer(method, str_or_url, kwargs)
@@ -195,6 +201,7 @@ class CacheMixin(Live, Verbs):
         Returns:
             An awaitable of how many were deleted; ``close()`` waits for it, too.
         """
+        parse_expire_after(expire_after)  # A mistake is told here, not in the background.
         deleting = self.cache.delete_expired_responses(expire_after)
         task = asyncio.get_running_loop().create_task(deleting)
         self._own_work.add(task)
@@ -206,7 +213,7 @@ class CacheMixin(Live, Verbs):
     async def close(self) -> None:
         """Close the session, and the backend if no other session uses it."""
         if self._own_work:
-            await asyncio.wait(set(self._own_work))
+            await asyncio.gather(*self._own_work, return_exceptions=True)
         try:
             await super().close()
         finally:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TypeVar
 
 from http_client_cache.clock import Clock
-from http_client_cache.flow import Served, recall, serve
+from http_client_cache.entry import Stored
+from http_client_cache.flow import Served, look, serve
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Plan
+from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.settings import Settings
 from http_client_cache.shell.drivers import (
     AsyncClient,
@@ -98,10 +100,13 @@ class AsyncCache:
         """Run any plan."""
         return await self._driver.run(plan, client)
 
-    def recall_now(self, key: str, options: Options) -> Served | None:
-        """A hit, if it can be had without waiting for anything; ``None`` says nothing."""
+    def look_now(self, key: str, options: Options) -> tuple[Stored | None, Reason] | None:
+        """What is stored and whether it may be served, if nothing has to be waited for.
+
+        ``None`` says nothing: the long way will find out.
+        """
         try:
-            found = run_at_once(recall(self, key, options), self.shell)
+            found = run_at_once(look(self, key, options), self.shell)
         except Exception as error:  # noqa: BLE001 - the long way meets the same failure, and copes
             self.failures.failed(error)
             return None
@@ -109,7 +114,8 @@ class AsyncCache:
             return None
         if self.failures.failing:
             self.failures.worked()
-        return found
+        looked: tuple[Stored | None, Reason] = found
+        return looked
 
 
 class SyncCache:

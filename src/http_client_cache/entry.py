@@ -12,7 +12,7 @@ CLOCK_SKEW = 60.0
 """Seconds by which the clocks of processes that share a store may differ."""
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The metadata of one stored response; the body lies beside it.
 
     All times are UTC seconds since the epoch. The order of the fields is the order in the
@@ -51,7 +51,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
         return self.expires is not None and (now >= self.expires or now < self.created - CLOCK_SKEW)
 
 
-class Hop(msgspec.Struct, frozen=True, array_like=True):
+class Hop(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The head of one redirect response on the way to a stored one."""
 
     method: str
@@ -62,7 +62,7 @@ class Hop(msgspec.Struct, frozen=True, array_like=True):
     headers: RawHeaders
 
 
-class Alias(msgspec.Struct, frozen=True, array_like=True):
+class Alias(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A redirect chain that ended in a stored response.
 
     Attributes:

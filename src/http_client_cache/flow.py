@@ -139,8 +139,11 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
         # A chain with a hop that is not kept is not kept either.
         return (yield from arrive(scope, options, Forwarded(answer, why, refusal=why)))
 
-    epoch = scope.fetches_ended()
-    stored, reason = yield from look(scope, key, options)
+    epoch, known = scope.fetches_ended(), options.known
+    if known is not None and known.epoch == epoch and known.key == key:
+        stored, reason = known.stored, known.reason
+    else:
+        stored, reason = yield from look(scope, key, options)
     if reason is Reason.HIT and stored is not None:
         return (yield from arrive(scope, options, Hit(stored)))
     if options.only_if_cached:
@@ -150,12 +153,6 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
     else:
         served = yield from fetch_once(scope, key, request, options, stored, reason, epoch)
     return (yield from arrive(scope, options, served))
-
-
-def recall(scope: Scope, key: str, options: Options) -> Plan[Hit | None]:
-    """What :func:`serve` would serve from the store, if anything; the origin is not asked."""
-    stored, reason = yield from look(scope, key, options)
-    return Hit(stored) if reason is Reason.HIT and stored is not None else None
 
 
 def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
@@ -197,13 +194,13 @@ def key_of(scope: Scope, request: Request, options: Options) -> Plan[str | None]
     known = options.known
     if (
         known is not None
-        and known[0] == request.method
-        and known[1] == request.url
+        and known.method == request.method
+        and known.url == request.url
         # Whoever made the request of the call may have added these since.
         and not request.body
         and "authorization" not in request.headers
     ):
-        return known[2]
+        return known.key
     return create_key(
         request,
         ignored=settings.ignored_parameters,

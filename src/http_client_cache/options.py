@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from http_client_cache.entry import Hop, Stored
 from http_client_cache.errors import ConfigurationError, describe
 from http_client_cache.expiry import UNSET, Expiry
 from http_client_cache.plan import Lease
+from http_client_cache.rfc9111.reasons import Reason
 
 
 @dataclass(slots=True)
@@ -69,8 +71,24 @@ class Chain:
         self.hops.clear()
 
 
-Known = tuple[str, str, str]
-"""Method and URL of a request without a body or credentials, and the key it has."""
+class Known(NamedTuple):
+    """What was found out about a request before it was made.
+
+    Attributes:
+        method: of the request.
+        url: of the request.
+        key: its key.
+        epoch: how many fetches had ended when it was looked up; -1 if it was not.
+        stored: what was found, and may not be served as it is.
+        reason: why not.
+    """
+
+    method: str
+    url: str
+    key: str
+    epoch: int = -1
+    stored: Stored | None = None
+    reason: Reason = Reason.MISS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +104,7 @@ class Options:
         variant: marks of how the client reads the body (``"raw"``: not decompressed).
         follow: whether a stored redirect chain may answer.
         chain: set where this request's own redirects are to be recorded.
-        known: the key of the first request, where it was made already.
+        known: what was found out about the first request before it was made.
     """
 
     expire_after: Expiry = UNSET

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from http_client_cache.flow import Hit, recall
+from http_client_cache.flow import Hit, look
 from http_client_cache.options import Options
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.settings import Settings
@@ -85,7 +85,7 @@ def test_what_another_fetched_is_asked_about_too(body: bytes) -> None:
         assert served.reason is Reason.MISS
 
 
-def test_recall_asks_too() -> None:
+def test_looking_asks_too() -> None:
     scene = Scene(load={"/a": stored()}, settings=only(b"other"))
-    assert scene.play(recall(scene, key(), Options())) is None
+    assert scene.play(look(scene, key(), Options()))[1] is Reason.FILTERED_ON_READ
     assert scene.told == ["load /a", "present stored", "ask"]

@@ -7,7 +7,7 @@ import pytest
 from http_client_cache.expiry import at, parse_expire_after
 from http_client_cache.flow import Forwarded, Hit, Refused
 from http_client_cache.message import Request
-from http_client_cache.options import Options
+from http_client_cache.options import Known, Options
 from http_client_cache.plan import Lost
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.settings import Settings
@@ -147,12 +147,22 @@ def test_only_the_fields_that_count_are_stored() -> None:
 class TestAKeyThatWasMadeBefore:
     """The face may know the key of the first request; it counts for that request alone."""
 
-    options = Options(known=("GET", get().url, key("/b")))
+    options = Options(known=Known("GET", get().url, key("/b")))
 
     def test_it_counts(self) -> None:
         scene = Scene(load={"/b": stored()})
         assert scene.serve(options=self.options).reason is Reason.HIT
         assert scene.told == ["load /b"]
+
+    def test_what_was_found_counts_as_long_as_no_fetch_has_ended(self) -> None:
+        looked = Options(known=Known("GET", get().url, key("/b"), 0, None, Reason.MISS))
+        scene = Scene(origin=[answer()])
+        assert scene.serve(options=looked).reason is Reason.MISS
+        assert "load /b" not in scene.told
+
+        outdated = Options(known=Known("GET", get().url, key("/b"), 7, None, Reason.MISS))
+        scene = Scene(load={"/b": stored()})
+        assert scene.serve(options=outdated).reason is Reason.HIT
 
     @pytest.mark.parametrize(
         "other",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
 from typing import Any, Self, TypeVar, cast
 from weakref import WeakSet
@@ -330,10 +329,10 @@ class CacheBackend(Live):
 
         The backend opens again when it is used again.
         """
-        closing = self.engine.shell.close()
-        result = await asyncio.gather(closing, return_exceptions=True)
-        if isinstance(result[0], Exception):
-            self.engine.failures.failed(result[0])
+        try:
+            await self.engine.shell.close()
+        except Exception as error:  # noqa: BLE001 - closing must not hide what the program does
+            self.engine.failures.failed(error)
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,7 +11,6 @@ class Reason(Enum):
     HIT = "served from the cache (RFC 9111 section 4)"
     COLLAPSED = "served with the answer to the same request, made at the same time (section 4)"
     VALIDATED = "the origin said that the stored response is still good (section 4.3.3)"
-    REDIRECTED = "a stored redirect leads to a stored response"
 
     MISS = "nothing is stored for this request (section 4)"
     EXPIRED = "the stored response has expired (section 4.2)"
@@ -29,7 +28,6 @@ class Reason(Enum):
 
     NOT_CACHED = "nothing usable is stored, and only_if_cached was asked for (section 5.2.1.7)"
 
-    STORED = "stored (section 3)"
     STATUS = "the status code is not among allowed_codes (section 3)"
     REDIRECT = "a redirect is kept with the response it leads to"
     FILTERED = "filter_fn refused the response"

@@ -8,6 +8,7 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final
 
 from http_client_cache.entry import Alias, Entry, Stored
@@ -170,7 +171,7 @@ class MemoryStore:
         yield from ()
         count = 0
         with self._lock:
-            while count < limit and self._expiries and self._expiries[0][0] < before:
+            while count < limit and self._expiries and self._expiries[0][0] <= before:
                 count += self._remove_expired(*heapq.heappop(self._expiries))
             if count < limit:
                 lost = [
@@ -347,4 +348,4 @@ def _alias_cost(alias: Alias) -> int:
 
 def _size(fields: RawHeaders) -> int:
     # Two bytes objects and a tuple for each field.
-    return sum([len(name) + len(value) + 120 for name, value in fields])
+    return 120 * len(fields) + len(b"".join(chain.from_iterable(fields)))

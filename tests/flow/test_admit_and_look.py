@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from http_client_cache.flow import Hit, admit, recall
+from http_client_cache.flow import admit, look
 from http_client_cache.options import Chain, Options
+from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.settings import Settings
 from tests.flow.scene import LEAD, Scene, expired, get, key, stored
 
@@ -63,18 +64,20 @@ class TestAdmit:
         assert scene.told == ["ask"]
 
 
-class TestRecall:
+class TestLook:
     @pytest.mark.parametrize(
-        ("found", "failing", "served"),
+        ("found", "failing", "reason"),
         [
-            (stored(), (), True),
-            (None, (), False),
-            (expired(), (), False),
-            (stored(), ("load",), False),
+            (stored(), (), Reason.HIT),
+            (None, (), Reason.MISS),
+            (expired(), (), Reason.EXPIRED),
+            (stored(), ("load",), Reason.STORE_FAILED),
         ],
     )
-    def test_a_hit_or_nothing(self, found: Any, failing: Any, served: bool) -> None:
+    def test_what_is_there_and_why_it_may_not_be_served(
+        self, found: Any, failing: Any, reason: Reason
+    ) -> None:
         scene = Scene(load={"/a": found}, failing=frozenset(failing))
-        expected = Hit(found) if served else None
-        assert scene.play(recall(scene, key(), Options())) == expected
+        expected = None if failing else found
+        assert scene.play(look(scene, key(), Options())) == (expected, reason)
         assert scene.told == ["load /a"]
