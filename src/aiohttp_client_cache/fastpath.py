@@ -133,11 +133,14 @@ class FastPath:
             or url.raw_password is not None
         ):
             return None
-        headers = (
-            NO_HEADERS
-            if plain and not defaults
-            else Headers.of(session._prepare_headers(kwargs.get("headers")))
-        )
+        try:
+            headers = (
+                NO_HEADERS
+                if plain and not defaults
+                else Headers.of(session._prepare_headers(kwargs.get("headers")))
+            )
+        except (AttributeError, TypeError, ValueError):
+            return None
         request = Request(method, str(url), headers)
         if decide.bypass(request, STAY, settings) is not None:
             return None

@@ -74,7 +74,11 @@ async def answer_hop(
 
     origin = Origin(request, handler, backend.engine)
     try:
-        served = await backend.engine.serve(engine_request(request), options, origin)
+        keyed = engine_request(request)
+    except AttributeError:
+        return await handler(request)
+    try:
+        served = await backend.engine.serve(keyed, options, origin)
     except BaseException:
         # Cancelled, maybe, when the answer was there and not yet handed over.
         origin.abandon()

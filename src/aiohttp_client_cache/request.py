@@ -9,7 +9,11 @@ from http_client_cache.message import UNKEYABLE, Headers, Request, Unkeyable
 
 
 def engine_request(request: ClientRequest) -> Request:
-    """The request as aiohttp is about to send it: cookies, auth and defaults included."""
+    """The request as aiohttp is about to send it: cookies, auth and defaults included.
+
+    Raises:
+        AttributeError: a header field is no text; aiohttp will say so when it sends it.
+    """
     return Request(
         request.method,
         str(request.url),
