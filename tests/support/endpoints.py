@@ -185,6 +185,12 @@ class Endpoints:
             status=302, headers={"Location": location, "Set-Cookie": f"hop{hops}=yes; Path=/"}
         )
 
+    async def now_and_then(self, request: web.Request) -> web.Response:
+        """Redirect as long as the test says so."""
+        if self.origin.moved:
+            return web.Response(status=302, headers={"Location": "/lines"})
+        return web.Response(text="here")
+
     async def loop(self, request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": "/loop"})
 
@@ -276,6 +282,7 @@ def add_routes(app: web.Application, origin: Origin) -> None:
         "/raw/{name}": at.raw,
         "/redirect-to": at.redirect_to,
         "/redirect/{hops}": at.redirect,
+        "/now-and-then": at.now_and_then,
         "/loop": at.loop,
         "/echo": at.echo,
         "/whoami": at.whoami,

@@ -41,8 +41,9 @@ class Origin:
         self.received: list[Received] = []
         # How long `/delay/1` takes, in seconds.
         self.second = 0.005
-        # Whether every endpoint answers 503, and what the paths in it answer.
+        # Whether every endpoint answers 503, and whether `/now-and-then` redirects.
         self.out_of_order = False
+        self.moved = False
         self.served: dict[str, int] = {}
         self._permits: asyncio.Queue[str] = asyncio.Queue()
         self._waiting = 0

@@ -173,3 +173,19 @@ class TestKeyFunction:
             await session.get(origin.url("/serial/apple"))
             assert (await session.get(origin.url("/serial/banana"))).from_cache
         assert origin.count() == 1
+
+    @pytest.mark.parametrize("answer", [None, "", 5, KeyError("a bug in the function")], ids=str)
+    async def test_one_that_gives_no_key(
+        self, origin: Origin, open_session: OpenSession, answer: Any
+    ) -> None:
+        """Without a key nothing is cached, and no request fails for it."""
+
+        def no_key(request: Any, **_: Any) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        async with open_session(key_fn=no_key) as session:
+            for _ in range(2):
+                assert (await session.get(origin.url("/serial"))).status == 200
+        assert origin.count() == 2

@@ -96,6 +96,21 @@ class TestUnmodifiedSession:
             assert (await session.get(origin.url("/serial"))).from_cache
         assert origin.count() == 1
 
+    async def test_chains_of_a_cached_session(
+        self, origin: Origin, open_backend: OpenBackend
+    ) -> None:
+        """What a chain led to does not answer for its first hop."""
+        backend = open_backend()
+        async with CachedSession(cache=backend) as session:
+            await session.get(origin.url("/redirect/1"))
+        async with ClientSession(middlewares=[CacheMiddleware(cache=backend)]) as session:
+            response = await session.get(origin.url("/redirect/1"), allow_redirects=False)
+            assert response.status == 302
+            response = await session.get(origin.url("/redirect/1"))
+            assert response.url.path == "/serial/end"
+            assert len(response.history) == 1
+        assert origin.count("/serial/end") == 1
+
     async def test_unknown_settings_are_errors(self) -> None:
         with pytest.raises(TypeError, match="no_such_option"):
             CacheMiddleware(no_such_option=1)  # type: ignore[call-arg]

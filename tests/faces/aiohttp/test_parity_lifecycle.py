@@ -240,6 +240,39 @@ async def test_a_closed_session(origin: Origin, open_backend: OpenBackend, route
     assert expected[0] == "RuntimeError"
 
 
+MISTAKES: list[dict[str, Any]] = [
+    {"no_such_argument": 1},
+    {"params": 5},
+    {"params": {"a": None}},
+    {"headers": 5},
+    {"headers": {"A": 5}},
+    {"cookies": 5},
+    {"data": b"1", "json": {}},
+    {"timeout": "soon"},
+    {"ssl": 5},
+    {"proxy": 5},
+    {"skip_auto_headers": 5},
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+@pytest.mark.parametrize("route", ROUTES)
+async def test_mistakes_are_not_hidden_by_a_hit(
+    origin: Origin, open_backend: OpenBackend, route: str, mistake: dict[str, Any]
+) -> None:
+    async def ask(session: ClientSession, **kwargs: Any) -> ClientResponse:
+        return await session.get(origin.url("/lines"), **kwargs)
+
+    async with ClientSession() as plain:
+        expected = await outcome(ask(plain, **mistake))
+    assert isinstance(expected, tuple)
+
+    async with open_route(route, open_backend()) as session:
+        await ask(session)
+        assert was_cached(await ask(session))
+        assert await outcome(ask(session, **mistake)) == expected
+
+
 @pytest.mark.parametrize("url", ["ftp://origin.test/", "http://", "/relative", "http://[", ""])
 @pytest.mark.parametrize("route", ROUTES)
 async def test_urls_that_are_none(open_backend: OpenBackend, route: str, url: str) -> None:

@@ -206,6 +206,36 @@ async def test_a_chain_expires_with_its_end(
         assert await (await session.get(url)).read() == b"2"
 
 
+async def test_a_chain_is_walked_anew_and_its_end_validated(
+    names: Origin, open_session: OpenSession, clock: Any
+) -> None:
+    url = names.url("/redirect-to?to=/conditional", host=HOST)
+    async with open_session(expire_after=60) as session:
+        await session.get(url)
+        clock.advance(seconds=61)
+        response = await session.get(url)
+        assert (response.status, await response.text()) == (200, "validated")
+        assert names.last.headers["If-None-Match"] == '"v1"'
+        assert (await session.get(url)).from_cache
+    assert names.count() == 4
+
+
+async def test_a_redirect_that_becomes_a_page(names: Origin, open_session: OpenSession) -> None:
+    """And the other way round: what was learned last is what counts."""
+    url = names.url("/now-and-then", host=HOST)
+    async with open_session() as session:
+        for _ in range(2):
+            names.moved = True
+            await session.get(url, force_refresh=True)
+            moved = await session.get(url)
+            assert (moved.from_cache, moved.url.path, len(moved.history)) == (True, "/lines", 1)
+
+            names.moved = False
+            await session.get(url, force_refresh=True)
+            page = await session.get(url)
+            assert (page.from_cache, await page.text(), page.history) == (True, "here", ())
+
+
 async def test_a_loop_is_an_error_each_time(names: Origin, open_session: OpenSession) -> None:
     url = names.url("/loop", host=HOST)
     async with open_session() as session:

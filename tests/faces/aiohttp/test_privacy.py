@@ -36,6 +36,19 @@ async def test_users_do_not_share(origin: Origin, open_backend: OpenBackend, rou
     assert origin.count() == 3
 
 
+async def test_users_do_not_share_what_they_are_redirected_to(
+    origin: Origin, open_session: OpenSession
+) -> None:
+    url = origin.url("/redirect-to?to=/whoami")
+    async with open_session() as session:
+        for _ in range(2):
+            for authorization in (ALICE, BOB):
+                headers = {"Authorization": authorization}
+                assert await (await session.get(url, headers=headers)).text() == authorization
+            assert await (await session.get(url)).text() == "nobody"
+    assert origin.count("/whoami") == 3
+
+
 @pytest.mark.parametrize("route", ROUTES)
 async def test_sessions_of_users_do_not_share(
     origin: Origin, open_backend: OpenBackend, route: str
