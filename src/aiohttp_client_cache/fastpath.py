@@ -33,6 +33,8 @@ HARMLESS = frozenset(
 )
 """Arguments whose effect on a hit is known here; any other takes the long way."""
 
+TARGETS = (str, URL)
+
 MEMORY = 4096
 """How many (method, URL) are remembered with their keys."""
 
@@ -68,6 +70,7 @@ class FastPath:
             or connector is None
             or connector.closed
             or not kwargs.keys() <= HARMLESS
+            or type(target) not in TARGETS
         ):
             return None
         follow = kwargs.get("allow_redirects", True)
@@ -95,7 +98,8 @@ class FastPath:
             limit = kwargs.get("max_redirects", 10)
             if entry.status in FOLLOWED or (limit and len(hops) >= limit):
                 return None
-            if entry.status >= 400 or callable(kwargs.get("raise_for_status")):
+            check = kwargs.get("raise_for_status") or session._raise_for_status
+            if entry.status >= 400 or callable(check):
                 # aiohttp judges the status before the response knows its history.
                 return None
         response = self._respond(method, url, kwargs, stored)
