@@ -166,6 +166,14 @@ class Endpoints:
             await response.send_str(message.data)
         return response
 
+    async def hang_up(self, request: web.Request) -> web.Response:
+        """Close the connection without a word every other time."""
+        number = self.origin.serial(request.path)
+        if number % 2:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(text=f"answer {number}")
+
     # Redirects
 
     async def redirect_to(self, request: web.Request) -> web.Response:
@@ -280,6 +288,7 @@ def add_routes(app: web.Application, origin: Origin) -> None:
         "/chunked": at.chunked,
         "/compressed/{coding}": at.compressed,
         "/raw/{name}": at.raw,
+        "/hang-up": at.hang_up,
         "/redirect-to": at.redirect_to,
         "/redirect/{hops}": at.redirect,
         "/now-and-then": at.now_and_then,

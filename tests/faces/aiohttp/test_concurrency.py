@@ -167,6 +167,18 @@ async def test_a_failed_leader_releases_all(
         assert origin.count() == TASKS
 
 
+@pytest.mark.parametrize("route", ROUTES)
+async def test_a_connection_that_breaks_is_tried_once_more(
+    origin: Origin, open_backend: OpenBackend, route: str
+) -> None:
+    """aiohttp does so by itself, and enters the cache a second time within one request."""
+    async with asyncio.timeout(5), open_route(route, open_backend()) as session:
+        url = origin.url("/hang-up")
+        for text in ("answer 2", "answer 2"):
+            assert await (await session.get(url)).text() == text
+    assert origin.count() == 2
+
+
 async def test_after_a_failure_the_next_answer_is_shared(
     origin: Origin, open_session: OpenSession
 ) -> None:

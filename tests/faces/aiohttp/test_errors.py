@@ -92,6 +92,15 @@ async def test_after_closing(origin: Origin, open_session: OpenSession) -> None:
     await session.close()
 
 
+def test_without_an_event_loop() -> None:
+    """A session needs a loop, as aiohttp's does."""
+    with pytest.raises(RuntimeError) as plain:
+        aiohttp.ClientSession()
+    with pytest.raises(RuntimeError) as cached:
+        CachedSession()
+    assert str(cached.value) == str(plain.value)
+
+
 async def test_errors_of_the_network_are_those_of_aiohttp(
     origin: Origin, open_session: OpenSession, unused_port: int
 ) -> None:

@@ -83,6 +83,28 @@ def test_event_loops_in_threads(threaded_origin: Origin, tmp_path: Path) -> None
     asyncio.run(backend.close())
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_event_loops_that_want_the_same(threaded_origin: Origin, tmp_path: Path, kind: str) -> None:
+    """A task that waits for one of another event loop is woken up where it waits."""
+    threaded_origin.second = 0.1
+    backend = CacheBackend() if kind == "memory" else SQLiteBackend(tmp_path / "cache")
+    statuses: list[int] = []
+
+    async def several() -> None:
+        async with CachedSession(cache=backend) as session:
+            urls = [threaded_origin.url("/delay/1")] * 5
+            responses = await asyncio.gather(*map(session.get, urls))
+            statuses.extend(response.status for response in responses)
+
+    threads = [threading.Thread(target=asyncio.run, args=(several(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert statuses == [200] * 20
+    assert threaded_origin.count() <= len(threads)
+
+
 async def test_closing_one_session_leaves_the_backend_to_the_other(
     origin: Origin, open_backend: OpenBackend
 ) -> None:

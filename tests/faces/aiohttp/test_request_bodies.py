@@ -149,6 +149,13 @@ async def test_bodies_that_are_sent_compressed(origin: Origin, open_session: Ope
     assert origin.received[0].headers["Content-Encoding"] == "deflate"
 
 
+async def test_bodies_that_wait_to_be_asked_for(origin: Origin, open_session: OpenSession) -> None:
+    async with open_session(**POSTS) as session:
+        for _ in range(2):
+            response = await session.post(origin.url("/echo"), data=b"body", expect100=True)
+            assert await response.read() == b"body"
+
+
 @pytest.mark.parametrize("status", [307, 308])
 async def test_bodies_survive_redirects(
     origin: Origin, open_session: OpenSession, status: int

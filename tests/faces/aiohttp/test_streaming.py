@@ -63,6 +63,21 @@ async def test_a_slow_body_is_handed_over_before_its_end(
 
 
 @pytest.mark.parametrize("route", ROUTES)
+async def test_a_body_that_stops_coming(
+    origin: Origin, open_backend: OpenBackend, route: str
+) -> None:
+    """It is the reader who waits in vain, and nothing is stored."""
+    backend = open_backend()
+    timeout = aiohttp.ClientTimeout(sock_read=0.05)
+    async with open_route(route, backend, timeout=timeout) as session:
+        response = await session.get(origin.url("/trickle"))
+        assert response.status == 200
+        with pytest.raises(TimeoutError):
+            await response.read()
+        assert await backend.responses.size() == 0
+
+
+@pytest.mark.parametrize("route", ROUTES)
 async def test_an_event_stream_passes_through(
     origin: Origin, open_backend: OpenBackend, route: str
 ) -> None:
