@@ -103,7 +103,7 @@ def delta_seconds(text: str) -> int | None:
 
 def is_token(text: str) -> bool:
     """Whether a text is a token, as the name of a field is (RFC 9110 section 5.6.2)."""
-    return _IS_TOKEN.fullmatch(text) is not None
+    return _IS_NAME.fullmatch(text) is not None
 
 
 def unquote(text: str) -> str:
