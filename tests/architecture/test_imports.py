@@ -37,7 +37,7 @@ MAY_IMPORT = {
     f"{ENGINE}.expiry": VALUES | engine("rfc9111"),
     f"{ENGINE}.patterns": VALUES | engine("expiry"),
     f"{ENGINE}.plan": VALUES,
-    f"{ENGINE}.options": VALUES | engine("expiry", "plan"),
+    f"{ENGINE}.options": VALUES | engine("expiry", "plan", "rfc9111"),
     f"{ENGINE}.codec": VALUES,
     f"{ENGINE}.rfc9111": VALUES,
     f"{ENGINE}.settings": VALUES | engine("expiry", "patterns", "rfc9111"),
