@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
-from http_client_cache.message import Headers, RawHeaders, Request, ResponseHead, to_bytes, to_text
+from http_client_cache.message import Headers, RawHeaders, Request, ResponseHead, to_text
 from http_client_cache.rfc9111.cache_control import response_directives
 from http_client_cache.rfc9111.dates import format_http_date, parse_http_date
-from http_client_cache.rfc9111.fields import list_items
+from http_client_cache.rfc9111.storing import PER_HOP, storable_headers
 from http_client_cache.rfc9111.validators import (
     EntityTag,
     Validators,
@@ -33,19 +33,12 @@ CONDITIONAL_STATUSES: Final = frozenset({200, 206})
 IN_304: Final = frozenset({"cache-control", "content-location", "date", "etag", "expires", "vary"})
 """Fields of a 304 (RFC 9110 section 15.4.5), in lower case."""
 
-NOT_UPDATED: Final = frozenset(
-    {
-        # Of the connection, or of the way there (section 3.1, RFC 9110 section 7.6.1).
-        *("connection", "keep-alive", "proxy-connection", "te", "trailer"),
-        *("transfer-encoding", "upgrade"),
-        # Of the client's proxy (section 3.1).
-        *("proxy-authenticate", "proxy-authentication-info", "proxy-authorization"),
-        # Of the content: bodies are stored decoded and whole (section 3.2).
-        *("content-encoding", "content-length", "content-range"),
-        # Many a 304 has the type of its own, empty content.
-        "content-type",
-    }
-)
+NOT_UPDATED: Final = PER_HOP | {
+    # Of the content: bodies are stored decoded and whole (section 3.2).
+    *("content-encoding", "content-length", "content-range"),
+    # Many a 304 has the type of its own, empty content.
+    "content-type",
+}
 """Fields that a newer response does not change in a stored one (section 3.2), in lower case."""
 
 
@@ -118,6 +111,22 @@ def selected_by_304(
     return [max(matches, key=lambda index: candidates[index].date)] if matches else []
 
 
+def confirmed_by_304(candidates: Sequence[Validators], answer: Headers) -> int | None:
+    """The stored response that a 304 vouches for, though nothing of it may be taken over.
+
+    An intermediary that codes content makes an entity-tag weak on the way (RFC 9110 section
+    8.8.3.3), and lets the 304 pass with the strong one. That is no match (section 4.3.4), yet
+    the request is answered: what is stored may be served to it, as old as it is.
+
+    Args:
+        candidates: those whose validators were sent, and no others.
+        answer: the fields of the 304.
+    """
+    etag = entity_tag(answer.get_all("etag"))
+    alone = len(candidates) == 1 and weakly_equal(etag, candidates[0].etag)
+    return 0 if alone else None
+
+
 def _identifies_strongly(new: Validators, stored: Validators) -> bool:
     if strongly_equal(new.etag, stored.etag):
         return True
@@ -147,24 +156,10 @@ def freshened(
         received: when that arrived; stands in for a missing Date (RFC 9110 section 6.6.1).
         shared: whether the cache is shared.
     """
-    excepted = NOT_UPDATED | not_stored(answer, shared=shared)
-    new = tuple(pair for pair in answer.raw if to_text(pair[0]).lower() not in excepted)
-    names = {to_text(name).lower() for name, _ in new}
-    if received is not None:
-        if "date" not in names:
-            new += ((b"Date", to_bytes(format_http_date(received))),)
-        names |= {"date", "age"}
-    return tuple(pair for pair in stored if to_text(pair[0]).lower() not in names) + new
-
-
-def not_stored(headers: Headers, *, shared: bool = False) -> frozenset[str]:
-    """Fields that a response itself excepts from storage (section 3.1), in lower case."""
-    names = {name.lower() for name in list_items(headers.get_all("connection"))}
-    directives = response_directives(headers)
-    names |= directives.no_cache_fields
-    if shared:
-        names |= directives.private_fields
-    return frozenset(names)
+    directives = response_directives(answer)
+    told = storable_headers(answer.raw, directives, shared=shared, received=received)
+    new = Headers(told).without(NOT_UPDATED)
+    return (*Headers(stored).without(frozenset({"age", *new})).raw, *new.raw)
 
 
 class HeadVerdict(Enum):
