@@ -221,11 +221,11 @@ def age_field(age: float) -> str:
 def is_fresh(stored: Assessed, now: float) -> bool:
     """Whether the age has not reached the lifetime (section 4.2).
 
-    A clock that went back, by more than clocks differ, makes nothing fresh.
+    A clock that went back, by more than clocks differ, makes nothing fresh; by less, it stands.
     """
     if now < stored.created - CLOCK_SKEW:
         return False
-    return stored.expires is None or now < stored.expires
+    return stored.expires is None or max(now, stored.created) < stored.expires
 
 
 def date_value(head: ResponseHead, received: float) -> float:
@@ -348,8 +348,8 @@ def _narrowed(
         age = current_age(stored.initial_age, stored.created, now)
         if age > limit or limit == 0:
             return Reason.REQUEST_MAX_AGE
-    least = request.min_fresh
-    if least is not None and stored.expires is not None and stored.expires - now < least:
+    least, left = request.min_fresh, _left(stored, now)
+    if least is not None and left is not None and left < least:
         return Reason.REQUEST_MIN_FRESH
     return None
 
@@ -361,10 +361,16 @@ def _takes_stale(request: RequestDirectives, staleness: float) -> bool:
     return request.max_age is None and request.min_fresh is None
 
 
+def _left(stored: Assessed, now: float) -> float | None:
+    """Seconds until it expires, negative if it has; ``None`` for ever."""
+    if now < stored.created - CLOCK_SKEW:
+        return -MAX_DELTA
+    return None if stored.expires is None else stored.expires - max(now, stored.created)
+
+
 def _staleness(stored: Assessed, now: float) -> float:
-    if stored.expires is None or now < stored.created - CLOCK_SKEW:
-        return MAX_DELTA
-    return max(now - stored.expires, 0.0)
+    left = _left(stored, now)
+    return 0.0 if left is None else max(-left, 0.0)
 
 
 def _window(said: float | None, otherwise: float | None) -> float | None:
