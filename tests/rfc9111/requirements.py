@@ -1,0 +1,283 @@
+"""What RFC 9111 requires, allows and advises: sections 1.3, 3, 4, 4.2, 5 and 7.
+
+Each row names the section, how strong the words are, the words, who has to heed them, and the
+tests that show it. Other tables beside this one, named `requirements_*.py`, have the same rows
+for the other sections; `test_requirements.py` sees that every test exists.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+FLOW: Final = "flow"
+"""Shown by the tests of the order of things, not of the rules alone."""
+
+NOT_OURS: Final = "not ours"
+"""Addressed to senders, servers, proxies or registries; a client's cache has no part in it."""
+
+
+class Requirement(NamedTuple):
+    """One requirement.
+
+    Attributes:
+        section: of RFC 9111.
+        level: MUST, MUST NOT, SHOULD, MAY; "ought" and "encouraged" for weaker words.
+        words: enough of the text to find it.
+        who: the module that heeds it, or one of the constants above.
+        shown_by: tests, `file::function`, with files relative to this folder.
+    """
+
+    section: str
+    level: str
+    words: str
+    who: str
+    shown_by: tuple[str, ...] = ()
+
+
+def shown(section: str, level: str, words: str, who: str, *tests: str) -> Requirement:
+    return Requirement(section, level, words, who, tests)
+
+
+def by(file: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"test_{file}.py::test_{name}" for name in names)
+
+
+REQUIREMENTS: Final = (
+    # 1.3 Delta seconds
+    shown("1.3", "ought", "at least 31 bits of non-negative integer range", "fields",
+          *by("fields", "seconds")),
+    shown("1.3", "MUST", "the cache MUST consider the value to be 2147483648 (2^31)", "fields",
+          *by("fields", "seconds"), *by("freshness", "the_age_on_arrival", "the_age_grows_with_the_time_since_arrival", "expires_counts_from_date")),
+    # 3 Storing
+    shown("3", "MUST NOT", "the request method is understood by the cache", "storing",
+          *by("storing", "methods_that_say_they_are_cacheable", "methods_that_do_not", "a_post_is_stored_where_it_answers_a_get")),
+    shown("3", "MUST NOT", "the response status code is final", "storing",
+          *by("storing", "what_is_not_final_is_not_stored")),
+    shown("3", "MUST NOT", "the cache understands the response status code", "storing",
+          *by("storing", "a_part_is_stored_only_where_it_can_be_combined", "what_only_updates_is_not_stored_itself", "must_understand_refuses_what_is_not_understood")),
+    shown("3", "MUST NOT", 'the "no-store" cache directive is not present in the response', "storing",
+          *by("storing", "no_store_in_a_response"), *by("laws", "no_store_is_never_overruled")),
+    shown("3", "MUST NOT", 'if the cache is shared: the "private" response directive is either not present', "storing",
+          *by("storing", "private"), *by("laws", "no_store_is_never_overruled")),
+    shown("3", "MUST NOT", "if the cache is shared: the Authorization header field is not present in the request", "storing",
+          *by("storing", "credentials")),
+    shown("3", "MUST NOT", "the response contains at least one of", "storing",
+          *by("storing", "statuses_that_are_cacheable_without_a_word", "others_must_say_that_they_are")),
+    shown("3", "MAY", "a Cache Control Extension that allows it to be cached", "storing",
+          *by("storing", "others_must_say_that_they_are")),
+    shown("3", "MAY", "neither a cache validator nor an explicit expiration time", "storing",
+          *by("storing", "what_is_of_use_later")),
+    shown("3.1", "MUST", "Caches MUST include all received response header fields", "storing",
+          *by("storing", "all_fields_are_stored_unknown_ones_too"), *by("laws", "storable_fields_are_fields_as_received")),
+    shown("3.1", "MAY", "fields whose names are listed in it are required", "storing",
+          *by("storing", "nor_what_connection_lists", "nobody_can_have_a_field_left_out_that_the_rest_depends_on")),
+    shown("3.1", "MAY", "this MAY be implemented by doing so before storage", "storing",
+          *by("storing", "fields_of_one_connection_or_proxy_are_not")),
+    shown("3.1", "MUST NOT", "arguments that prevent storage of header fields", "storing",
+          *by("storing", "nor_what_a_qualified_directive_names")),
+    shown("3.1", "MUST NOT", "specific to a client's proxy configuration MUST NOT be stored", "storing",
+          *by("storing", "fields_of_one_connection_or_proxy_are_not")),
+    shown("3.1", "MAY", "store trailer fields separate from header fields, or discard them", "flow", FLOW),
+    shown("3.1", "MUST NOT", "combine trailer fields with header fields", "flow", FLOW),
+    shown("3.3", "MAY", "store a response body that is not complete", "flow", FLOW),
+    shown("3.3", "MAY", "Likewise, a 206 (Partial", "storing",
+          *by("storing", "a_part_is_stored_only_where_it_can_be_combined")),
+    shown("3.3", "MUST NOT", "store incomplete or partial-content responses if it does not support the Range", "storing",
+          *by("storing", "a_part_is_stored_only_where_it_can_be_combined")),
+    shown("3.3", "MUST NOT", "use an incomplete response to answer requests unless", "flow", FLOW),
+    shown("3.3", "MUST NOT", "send a partial response to a client without explicitly marking it", "flow", FLOW),
+    shown("3.5", "MUST NOT", "use a cached response to a request with an Authorization header field", "storing",
+          *by("storing", "credentials")),
+    # 4 Constructing responses
+    shown("4", "MUST NOT", "The presented target URI", "flow", FLOW),
+    shown("4", "MUST NOT", "the request method associated with the stored response allows it", "flow", FLOW),
+    shown("4", "MUST NOT", "the stored response does not contain the no-cache cache directive", "freshness",
+          *by("reuse", "a_plain_request"), *by("laws", "what_forbids_to_be_served_stale_is_not")),
+    shown("4", "MUST NOT", "the stored response is either", "freshness",
+          *by("reuse", "a_plain_request"), *by("laws", "nothing_stale_is_served_unless_somebody_allows_it")),
+    shown("4", "MUST", "generate an Age header field", "freshness, flow",
+          *by("freshness", "the_age_field_is_a_whole_number"), FLOW),
+    shown("4", "MUST", "write through requests with methods that are unsafe", "flow", FLOW),
+    shown("4", "MAY", "can be used to satisfy multiple requests", "flow", FLOW),
+    shown("4", "MUST NOT", "that does not have a clock available", "freshness",
+          *by("freshness", "a_clock_that_went_back_makes_nothing_fresh"), *by("laws", "a_clock_that_jumps_back_makes_nothing_fresh")),
+    # 4.2 Freshness
+    shown("4.2", "MUST", "response_is_fresh = (freshness_lifetime > current_age)", "freshness",
+          *by("freshness", "fresh_until_the_age_reaches_the_lifetime"), *by("laws", "fresh_is_younger_than_its_lifetime", "what_is_stale_stays_stale")),
+    shown("4.2", "MAY", "Clients can send the max-age or min-fresh request directives", "freshness",
+          *by("reuse", "what_a_request_asks_for"), *by("laws", "a_request_can_only_narrow")),
+    shown("4.2", "SHOULD", "match the field value case-insensitively", "freshness",
+          *by("freshness", "expires_in_all_three_formats")),
+    shown("4.2", "MUST", "nearest time equal to or earlier than the received value", "freshness",
+          *by("freshness", "expires_in_all_three_formats")),
+    shown("4.2", "MUST NOT", "allow local time zones to influence", "freshness",
+          *by("freshness", "local_time_zones_change_nothing")),
+    shown("4.2", "SHOULD", 'a zone abbreviation other than "GMT"', "freshness",
+          *by("freshness", "an_invalid_expires_lies_in_the_past")),
+    shown("4.2.1", "MAY", "the first match of", "freshness",
+          *by("freshness", "the_first_of_four_sources_counts")),
+    shown("4.2.1", "MAY", "using the time the message was received if it is not present", "freshness",
+          *by("freshness", "expires_counts_from_date")),
+    shown("4.2.1", "ought", "either the first occurrence should be used", "cache_control, freshness",
+          *by("cache_control", "of_two_values_the_first_counts"), *by("freshness", "the_first_of_several_expires_counts")),
+    shown("4.2.1", "ought", "the most restrictive directive should be honored", "freshness, storing",
+          *by("reuse", "a_plain_request", "immutable_is_no_leave_to_serve_it_unvalidated"), *by("storing", "no_store_in_a_response", "private"), *by("cache_control", "field_names")),
+    shown("4.2.1", "encouraged", "invalid freshness information", "cache_control",
+          *by("cache_control", "an_unreadable_lifetime_is_none_at_all"), *by("freshness", "the_first_of_four_sources_counts")),
+    shown("4.2.2", "MAY", "heuristic expiration time when an explicit time is not specified", "freshness",
+          *by("freshness", "a_tenth_of_the_time_since_the_last_modification")),
+    shown("4.2.2", "MUST NOT", "use heuristics to determine freshness when an explicit expiration time is present", "freshness",
+          *by("freshness", "nothing_is_guessed_where_the_response_says")),
+    shown("4.2.2", "MUST NOT", "without explicit freshness whose status codes are defined as heuristically cacheable", "freshness",
+          *by("freshness", "other_statuses_are_guessed_only_if_public")),
+    shown("4.2.2", "encouraged", "no more than some fraction of the interval", "freshness",
+          *by("freshness", "a_guess")),
+    shown("4.2.3", "MUST", "interpret this value relative to the time the request was initiated", "freshness",
+          *by("freshness", "the_age_on_arrival", "the_time_on_the_way_counts")),
+    shown("4.2.3", "MAY", "MAY be used as the corrected_initial_age", "freshness",
+          *by("freshness", "the_age_on_arrival")),
+    shown("4.2.3", "MUST", "If the result is negative, the result is replaced by zero", "freshness",
+          *by("freshness", "the_age_on_arrival", "what_was_generated_in_this_second_has_no_age")),
+    shown("4.2.3", "MUST", "current_age = corrected_initial_age + resident_time", "freshness",
+          *by("freshness", "the_age_grows_with_the_time_since_arrival"), *by("reuse", "the_age_on_arrival_counts_for_the_request_too")),
+    shown("4.2.4", "MUST NOT", "prohibited by an explicit in-protocol directive", "freshness",
+          *by("reuse", "nothing_overrules_a_response_that_forbids_to_serve_it_stale"), *by("freshness", "who_must_revalidate"), *by("laws", "what_forbids_to_be_served_stale_is_not")),
+    shown("4.2.4", "MUST NOT", "unless it is disconnected or doing so is explicitly permitted", "freshness",
+          *by("reuse", "stale_while_revalidate", "stale_if_error", "the_house_allows_where_the_response_does_not_say"), *by("laws", "nothing_stale_is_served_unless_somebody_allows_it")),
+    # 5.1 Age
+    shown("5.1", "SHOULD", "SHOULD use the first field line, discarding subsequent ones", "freshness",
+          *by("freshness", "the_first_of_several_ages_counts", "an_invalid_first_age_is_not_repaired_by_the_second")),
+    shown("5.1", "SHOULD", "a list or something other than a non-negative integer", "freshness",
+          *by("freshness", "an_invalid_age_makes_a_response_stale")),
+    # 5.2 Cache-Control
+    shown("5.2", "MUST", "MUST pass cache directives through in forwarded messages", "flow", FLOW),
+    shown("5.2", "MUST", "to be compared case-insensitively", "fields",
+          *by("fields", "a_directive"), *by("cache_control", "request_directives", "response_directives")),
+    shown("5.2", "ought", "recipients ought to accept both forms", "fields",
+          *by("fields", "a_directive"), *by("cache_control", "request_directives", "response_directives", "field_names")),
+    shown("5.2", "MUST", "Cache-Control = #cache-directive", "fields",
+          *by("fields", "list_items", "directives_by_name"), *by("laws", "directives_round_trip", "parsers_never_raise", "a_line_of_its_own_hides_nothing")),
+    shown("5.2", "ought", "no argument is defined (nor allowed) unless stated otherwise", "cache_control",
+          *by("cache_control", "what_narrows_counts_whatever_follows_its_name", "what_allows_counts_only_if_it_is_clear")),
+    shown("5.2.1", "MAY", "They are advisory; caches MAY implement them", "freshness",
+          *by("reuse", "what_a_request_asks_for"), *by("cache_control", "request_directives")),
+    shown("5.2.1.1", "MAY", "the client prefers a response whose age is less than or equal to", "freshness",
+          *by("reuse", "what_a_request_asks_for", "the_age_on_arrival_counts_for_the_request_too")),
+    shown("5.2.1.1", "MAY", "Unless the max-stale request directive is also present", "freshness",
+          *by("reuse", "what_a_request_asks_for", "stale_while_revalidate", "stale_if_error")),
+    shown("5.2.1.1", "MUST NOT", "sender MUST NOT generate the quoted-string form", NOT_OURS),
+    shown("5.2.1.2", "MAY", "by no more than the specified number of seconds", "freshness",
+          *by("reuse", "what_a_request_asks_for")),
+    shown("5.2.1.2", "MAY", "the client will accept a stale response of any age", "cache_control, freshness",
+          *by("cache_control", "request_directives"), *by("reuse", "what_a_request_asks_for")),
+    shown("5.2.1.2", "MUST NOT", "A sender MUST NOT generate the quoted-string form", NOT_OURS),
+    shown("5.2.1.3", "MAY", "still be fresh for at least the specified number of seconds", "freshness",
+          *by("reuse", "what_a_request_asks_for")),
+    shown("5.2.1.3", "MUST NOT", "A sender MUST NOT generate the quoted-string form", NOT_OURS),
+    shown("5.2.1.4", "MAY", "not be used to satisfy the request without successful validation", "freshness",
+          *by("reuse", "what_a_request_asks_for")),
+    shown("5.2.1.5", "MUST NOT", "MUST NOT store any part of either this request or any response to it", "storing",
+          *by("storing", "no_store_in_a_request"), FLOW),
+    shown("5.2.1.5", "MUST NOT", "MUST NOT intentionally store the information in non-volatile storage", "storing",
+          *by("storing", "no_store_in_a_request"), FLOW),
+    shown("5.2.1.5", "MUST", "MUST make a best-effort attempt to remove the information", "flow", FLOW),
+    shown("5.2.1.5", "MAY", "does not apply to the already stored response", "freshness",
+          *by("reuse", "what_a_request_asks_for")),
+    shown("5.2.1.6", "MAY", "asking for intermediaries to avoid transforming the content", "cache_control",
+          *by("cache_control", "request_directives")),
+    shown("5.2.1.7", "SHOULD", "respond with a 504 (Gateway Timeout) status code", "cache_control, flow",
+          *by("cache_control", "request_directives"), FLOW),
+    shown("5.2.2", "MUST", "A cache MUST obey the Cache-Control directives", "cache_control",
+          *by("cache_control", "response_directives"), *by("freshness", "an_assessment_holds_what_a_hit_needs")),
+    shown("5.2.2.1", "MUST", "considered stale after its age is greater than", "freshness",
+          *by("freshness", "fresh_until_the_age_reaches_the_lifetime")),
+    shown("5.2.2.1", "MUST NOT", "sender MUST NOT generate the quoted-string form", NOT_OURS),
+    shown("5.2.2.2", "MUST NOT", "MUST NOT reuse that response to satisfy another request until", "freshness",
+          *by("reuse", "a_plain_request", "nothing_overrules_a_response_that_forbids_to_serve_it_stale"), *by("laws", "what_forbids_to_be_served_stale_is_not")),
+    shown("5.2.2.2", "MUST NOT", "MUST NOT ignore the must-revalidate directive", "freshness",
+          *by("reuse", "nothing_overrules_a_response_that_forbids_to_serve_it_stale", "stale_if_error")),
+    shown("5.2.2.2", "MUST", "the cache MUST generate an error response rather than reuse the stale response", "flow", FLOW),
+    shown("5.2.2.2", "SHOULD", "The generated status code SHOULD be 504 (Gateway Timeout)", "flow", FLOW),
+    shown("5.2.2.2", "MAY", "permits a shared cache to reuse a response to a request containing an Authorization", "storing",
+          *by("storing", "credentials")),
+    shown("5.2.2.3", "MUST NOT", "limits caching of the response to a cache that understands", "storing",
+          *by("storing", "must_understand_refuses_what_is_not_understood", "must_understand_is_not_enough_to_be_stored")),
+    shown("5.2.2.3", "SHOULD", 'Responses containing "must-understand" SHOULD also contain', NOT_OURS),
+    shown("5.2.2.3", "SHOULD", 'SHOULD ignore the "no-store" directive in responses that contain both', "storing",
+          *by("storing", "must_understand_overrules_no_store_where_the_status_is_understood")),
+    shown("5.2.2.4", "MUST NOT", "MUST NOT be used to satisfy any other request without forwarding it for validation", "freshness",
+          *by("reuse", "a_plain_request", "nothing_overrules_a_response_that_forbids_to_serve_it_stale"), *by("laws", "what_forbids_to_be_served_stale_is_not")),
+    shown("5.2.2.4", "MAY", "if the listed header fields are excluded from the subsequent response", "cache_control, storing",
+          *by("storing", "nor_what_a_qualified_directive_names"), *by("reuse", "a_plain_request"), *by("cache_control", "field_names")),
+    shown("5.2.2.4", "MUST", "Field names are case-insensitive", "cache_control",
+          *by("cache_control", "field_names")),
+    shown("5.2.2.4", "SHOULD", "A sender SHOULD NOT generate the token form", NOT_OURS),
+    shown("5.2.2.5", "MUST NOT", "MUST NOT store any part of either the immediate request or response", "storing",
+          *by("storing", "no_store_in_a_response"), *by("laws", "no_store_is_never_overruled"), FLOW),
+    shown("5.2.2.5", "MUST NOT", "MUST NOT use the response to satisfy any other request", "storing, flow",
+          *by("storing", "no_store_in_a_response"), FLOW),
+    shown("5.2.2.5", "MUST NOT", "MUST NOT intentionally store the information in non-volatile storage, and MUST make", "flow", FLOW),
+    shown("5.2.2.6", "MUST NOT", "MUST NOT transform the content", "flow", FLOW),
+    shown("5.2.2.7", "MUST NOT", "indicates that a shared cache MUST NOT store the response", "storing",
+          *by("storing", "private")),
+    shown("5.2.2.7", "MAY", "a private cache MAY store the response, subject the constraints", "storing",
+          *by("storing", "private", "others_must_say_that_they_are")),
+    shown("5.2.2.7", "MUST NOT", "MUST NOT store the listed header fields", "cache_control, storing",
+          *by("storing", "nor_what_a_qualified_directive_names"), *by("cache_control", "field_names")),
+    shown("5.2.2.7", "MAY", "MAY store the remainder of the response message", "storing",
+          *by("storing", "private")),
+    shown("5.2.2.7", "SHOULD", "A sender SHOULD NOT generate the token form", NOT_OURS),
+    shown("5.2.2.8", "MUST NOT", "shared cache MUST NOT reuse that response to satisfy another request", "freshness",
+          *by("freshness", "who_must_revalidate"), *by("reuse", "nothing_overrules_a_response_that_forbids_to_serve_it_stale")),
+    shown("5.2.2.8", "MAY", "does not apply to private caches", "freshness",
+          *by("freshness", "who_must_revalidate"), *by("reuse", "a_plain_request")),
+    shown("5.2.2.9", "MAY", "MAY store the response even if it would otherwise be prohibited", "storing",
+          *by("storing", "others_must_say_that_they_are", "credentials")),
+    shown("5.2.2.9", "MAY", "it is heuristically cacheable", "freshness",
+          *by("freshness", "other_statuses_are_guessed_only_if_public")),
+    shown("5.2.2.10", "MUST", "overrides the maximum age specified by either the max-age directive or the Expires", "freshness",
+          *by("freshness", "the_first_of_four_sources_counts")),
+    shown("5.2.2.10", "MUST NOT", "MUST NOT reuse a stale response with s-maxage", "freshness",
+          *by("freshness", "who_must_revalidate"), *by("reuse", "nothing_overrules_a_response_that_forbids_to_serve_it_stale")),
+    shown("5.2.2.10", "MAY", "also permits a shared cache to reuse a response", "storing",
+          *by("storing", "credentials")),
+    shown("5.2.2.10", "MUST NOT", "A sender MUST NOT generate the quoted-string form", NOT_OURS),
+    shown("5.2.3", "MUST", "A cache MUST ignore unrecognized cache directives", "cache_control",
+          *by("cache_control", "unrecognised_directives_are_ignored", "request_directives")),
+    shown("5.2.4", "MUST", "A registration MUST include the following fields", NOT_OURS),
+    # 5.3 Expires, 5.4 Pragma, 5.5 Warning
+    shown("5.3", "MUST", "A cache recipient MUST interpret invalid date formats", "freshness",
+          *by("freshness", "an_invalid_expires_lies_in_the_past")),
+    shown("5.3", "MUST", "recipient MUST ignore the Expires header field", "freshness",
+          *by("freshness", "the_first_of_four_sources_counts")),
+    shown("5.3", "MUST", "a shared cache recipient MUST ignore the Expires header field", "freshness",
+          *by("freshness", "the_first_of_four_sources_counts")),
+    shown("5.3", "MUST NOT", "An origin server without a clock MUST NOT generate an Expires", NOT_OURS),
+    shown("5.4", "MAY", "so that clients could specify a", "cache_control",
+          *by("cache_control", "pragma_counts_where_cache_control_is_silent"), *by("reuse", "pragma_asks_for_validation")),
+    shown("5.4", "MAY", "in responses was never specified", "cache_control",
+          *by("cache_control", "pragma_means_nothing_in_a_response"), *by("freshness", "a_guess")),
+    shown("5.5", "MAY", "This specification obsoletes it", "storing",
+          *by("storing", "all_fields_are_stored_unknown_ones_too")),
+    # 7 Security
+    shown("7", "ought", "cache contents need to be protected as sensitive information", "flow", FLOW),
+    shown("7.1", "ought", "exploit differences in message parsing", "fields",
+          *by("fields", "list_items", "what_has_no_name_is_left_out", "long_garbage_takes_no_long_time"), *by("freshness", "fields_of_bytes_that_are_no_text_raise_nothing"), *by("laws", "whatever_a_server_sends_is_judged")),
+    shown("7.3", "MAY", "does not inhibit caching", "storing",
+          *by("storing", "a_cookie_hinders_nothing")),
+    # What other documents add
+    shown("RFC 5861 3", "MAY", "MAY serve the response in which it appears after it becomes stale", "freshness",
+          *by("reuse", "stale_while_revalidate")),
+    shown("RFC 5861 4", "MAY", "a cached stale response MAY be used to satisfy the request", "freshness",
+          *by("reuse", "stale_if_error", "what_counts_as_an_error")),
+    shown("RFC 8246 2", "SHOULD NOT", "SHOULD NOT issue a conditional request during the response's freshness lifetime", "freshness",
+          *by("reuse", "what_is_immutable_is_not_validated_while_fresh")),
+    shown("RFC 6585 3-6", "MUST NOT", "MUST NOT be stored by a cache", "storing",
+          *by("storing", "statuses_that_are_never_stored")),
+    shown("RFC 9110 6.6.1", "MUST", "append a corresponding Date header field", "storing",
+          *by("storing", "a_date_is_added_where_there_is_none")),
+    shown("RFC 9110 5.6.7", "MUST", "more than 50 years in the future", "freshness",
+          *by("freshness", "two_digits_of_a_year_are_at_most_fifty_years_ahead")),
+    shown("RFC 9110 9.3.3", "MAY", "only cacheable when they include explicit freshness information", "storing",
+          *by("storing", "a_post_is_stored_where_it_answers_a_get")),
+)  # fmt: skip
