@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-LEVELS = {"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY"}
+LEVELS = {"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "ought", "states"}
 
 FLOW = "flow"
 """In place of a test: pure functions cannot show this, tests of a whole cache do."""
@@ -20,7 +20,8 @@ class Row(NamedTuple):
 
     Attributes:
         section: of RFC 9111, or of another as in `RFC 9110 14.2`.
-        level: the word in capitals.
+        level: the word in capitals; where there is none, "states" for a rule that is given as a
+            fact and "ought" for advice.
         quote: enough of the sentence to find it by.
         shown_by: names of tests, `test_file.py::test_name` (in this folder, or with its path
             from the root), or `FLOW`.
