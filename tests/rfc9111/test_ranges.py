@@ -166,6 +166,7 @@ def test_a_part_of_a_stored_response() -> None:
         ("bytes=-1", {"size": None, "held": (2, 6)}, ELSEWHERE),
         ("bytes=3-3, -1", {"size": None, "held": (2, 6)}, ELSEWHERE),
         ("bytes=0-1", {"method": "HEAD", "held": (0, 6)}, ELSEWHERE),
+        ("bytes=0-1", {"size": None}, ELSEWHERE),
     ],
 )
 def test_what_else_a_range_is_answered_with(value: str, how: dict[str, Any], answer: Any) -> None:

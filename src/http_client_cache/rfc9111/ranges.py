@@ -184,10 +184,10 @@ def answer_range(
     if len(bounds) > 1:
         return Forward(Reason.SEVERAL_RANGES)
     # Where the size is unknown, open ranges are not among the bounds.
-    if not bounds or (size is None and any(span.stop is None for span in spans)):
+    if not bounds or any(span.stop is None for span in spans):
         return Forward(Reason.PART)
     start, stop = bounds[0]
-    first, end = (0, stop) if held is None else held
+    first, end = (0, size or 0) if held is None else held
     if start < first or stop > end:
         return Forward(Reason.PART)
     if start == stop:
@@ -278,7 +278,7 @@ def combine(stored: Sequence[Part], new: Part) -> Part:
     """Add the newest part to the stored ones (section 3.4, RFC 9110 section 15.3.7.3).
 
     Only those that share a strong validator with it and leave no gap count. If nothing is
-    missing any more, the result is a complete 200; if none counts, it is the new part.
+    missing, the result is a complete 200; if none counts, it is the new part.
     """
     result, used = new, [new]
     left = [part for part in stored if _combinable(part, new)]
@@ -287,7 +287,7 @@ def combine(stored: Sequence[Part], new: Part) -> Part:
         used += touching
         for part in touching:
             result = _joined(result, part)
-    if len(used) == 1:
+    if len(used) == 1 and not (new.is_whole and new.status == 206):
         return new
     sizes = [part.size for part in used if part.size is not None]
     return _told(used, result._replace(size=sizes[0] if sizes else None))
@@ -360,7 +360,7 @@ def _told(used: Sequence[Part], result: Part) -> Part:
     """The result with the status and fields that it has to have."""
     new, *stored = used
     headers = new.headers.raw
-    if new.status == 206:
+    if new.status == 206 and stored:
         base = max(stored, key=lambda part: (part.status == 200, part.received))
         headers = freshened(base.headers.raw, new.headers, new.received)
     plain = Headers(headers).without(NOT_OF_A_PART)
