@@ -77,10 +77,10 @@ class Write(NamedTuple):
         steps: in their order.
         row: what the steps write, as it will be read.
         alias: key, target and record of the alias that the steps write.
-        afterwards: a script to run when the transaction has ended.
+        shrink: whether to give free pages back to the file system when that is done.
     """
 
     steps: tuple[Insert | Change, ...]
     row: Row | None = None
     alias: tuple[str, str, bytes] | None = None
-    afterwards: str | None = None
+    shrink: bool = False

@@ -39,6 +39,14 @@ class PutBackError(Exception):
     """Raised by ``carry_out``: the worker is being paused, and the batch was not begun."""
 
 
+class _Stop:
+    """Lies among the jobs and asks the thread to end when it comes to it."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.ended: threading.Thread | None = None
+
+
 class Worker(Generic[J]):
     """Carries out jobs in their order, in batches of whatever is waiting.
 
@@ -67,15 +75,14 @@ class Worker(Generic[J]):
 
     def reset(self) -> None:
         """Forget jobs and thread: they are those of the process that forked this one."""
-        # None asks the thread to end.
-        self._jobs: queue.SimpleQueue[J | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[J | _Stop] = queue.SimpleQueue()
         self._batch: list[J] = []
         self._lock = threading.Lock()
         self._here = threading.Lock()
         self._thread: threading.Thread | None = None
         self.paused = False
 
-    def put(self, job: J) -> None:
+    def put(self, job: J | _Stop) -> None:
         """Have a job done. Never waits for it, unless no thread can be started any more."""
         self._jobs.put(job)
         # The thread says that it is gone before it looks a last time (_leave).
@@ -85,7 +92,12 @@ class Worker(Generic[J]):
     def pause(self) -> None:
         """Let the thread end, after the jobs that are waiting unless ``carry_out`` objects."""
         self.paused = True
-        self._join()
+        with self._lock:
+            # Not one that is about to start.
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            self._jobs.put(_Stop())
+            thread.join()
 
     def resume(self) -> None:
         """Go on after ``pause``."""
@@ -94,18 +106,17 @@ class Worker(Generic[J]):
             self._start()
 
     def drain(self) -> None:
-        """Return when everything that was put so far is done, and the thread has ended."""
-        self._join()
-        while (self._batch or not self._jobs.empty()) and not self.paused:
-            self._start()
-            self._join()
-
-    def _join(self) -> None:
-        thread = self._thread
-        if thread is None or thread is threading.current_thread():
-            return
-        self._jobs.put(None)
-        thread.join()
+        """Return when everything that was put so far is done; the thread ends if that is all."""
+        with self._lock:
+            if self._thread is threading.current_thread() or (
+                self._thread is None and not self._batch and self._jobs.empty()
+            ):
+                return
+        stop = _Stop()
+        self.put(stop)
+        stop.reached.wait()
+        if stop.ended is not None:
+            stop.ended.join()
 
     def _start(self) -> None:
         with self._lock:
@@ -126,20 +137,23 @@ class Worker(Generic[J]):
     def _work(self) -> None:
         idle = 0.0
         while True:
+            stop = None
             try:
                 job = None if self._batch else self._jobs.get(timeout=GLANCE)
             except queue.Empty:
                 idle += GLANCE
-                if (idle >= LINGER or not threading.main_thread().is_alive()) and self._leave():
+                enough = idle >= LINGER or not threading.main_thread().is_alive()
+            else:
+                idle = 0.0
+                stop = self._do(job)
+                enough = stop is not None
+            if enough:
+                left = self._leave()
+                if stop is not None:
+                    stop.ended = threading.current_thread() if left else None
+                    stop.reached.set()
+                if left:
                     return
-                continue
-            if job is None and not self._batch:
-                if self._leave():
-                    return
-                continue
-            idle = 0.0
-            if self._do(job) and self._leave():
-                return
 
     def _leave(self) -> bool:
         with self._lock:
@@ -156,39 +170,42 @@ class Worker(Generic[J]):
                 job = None if self._batch else self._jobs.get_nowait()
             except queue.Empty:
                 return
-            if job is not None or self._batch:
-                self._do(job)
+            stop = self._do(job)
+            if stop is not None:
+                stop.reached.set()
 
-    def _do(self, job: J | None) -> bool:
-        """Carry out what is waiting; answers whether the thread was asked to end."""
-        asked = False
+    def _do(self, job: J | _Stop | None) -> _Stop | None:
+        """Carry out what is waiting, up to a stop, which is the answer."""
+        if isinstance(job, _Stop):
+            return job
+        stop = None
         with self._here:
             if job is not None:
                 self._batch.append(job)
-                asked = self._gather()
+                stop = self._gather()
             try:
                 self._carry_out(self._batch)
             except PutBackError:
-                return True
+                return stop or _Stop()
             except Exception:
                 # Never to be seen; but a thread that died of it would be missed more.
                 logger.exception("%s: a job failed in an unforeseen way", self._name)
             self._batch = []
-        return asked
+        return stop
 
-    def _gather(self) -> bool:
-        """Let whatever is waiting join the batch; answers whether the thread is to end."""
+    def _gather(self) -> _Stop | None:
+        """Let whatever is waiting join the batch, up to a stop."""
         weight = sum(map(self._weigh, self._batch))
         while len(self._batch) < BATCH and weight < self._max_weight:
             try:
                 job = self._jobs.get_nowait()
             except queue.Empty:
-                break
-            if job is None:
-                return True
+                return None
+            if isinstance(job, _Stop):
+                return job
             self._batch.append(job)
             weight += self._weigh(job)
-        return False
+        return None
 
     def _weigh(self, job: J) -> int:
         return self._weight(job) if self._weight is not None else 0

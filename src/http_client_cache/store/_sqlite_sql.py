@@ -89,7 +89,7 @@ _STATEMENTS: Final = {
     "clear_aliases": "DELETE FROM {t}_aliases",
     "clear_responses": "DELETE FROM {t}_responses",
     "sweep": """DELETE FROM {t}_responses WHERE id IN (
-        SELECT id FROM {t}_responses WHERE expires < ? ORDER BY expires LIMIT ?)""",
+        SELECT id FROM {t}_responses WHERE expires <= ? ORDER BY expires LIMIT ?)""",
     "delete_lost": """DELETE FROM {t}_aliases WHERE NOT EXISTS (
         SELECT 1 FROM {t}_responses AS r WHERE r.key = {t}_aliases.target)""",
     "has_locator": """SELECT
@@ -114,7 +114,8 @@ def statements(tables: str) -> dict[str, str]:
     located = "({0} = ?1 OR ({0} >= ?2 AND {0} < ?3))"
     parts = {
         "t": tables,
-        "listed": "(SELECT value FROM json_each(?1))",
+        # Filled in when it is known how many there are.
+        "listed": "({listed})",
         "located": located.format("key"),
         "target_located": located.format("target"),
     }

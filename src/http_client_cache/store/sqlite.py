@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +23,8 @@ INLINE_BYTES: Final = 64 * 1024
 
 BLOCK_BYTES: Final = 256 * 1024
 
-DELETE_KEYS: Final = 500
-"""Keys that are deleted in one transaction: others want to write, too."""
-
-SHRINK_PAGES: Final = 1000
-"""Free pages given back to the file system after a sweep, at most."""
+DELETE_KEYS: Final = (1, 20, 500)
+"""Keys that are deleted by one statement, in one transaction: others want to write, too."""
 
 
 class SQLiteStore:
@@ -64,7 +60,10 @@ class SQLiteStore:
         """See :class:`~http_client_cache.store.Store`."""
         sql = self._follow if follow else self._point
         rows: list[Row] = yield Point(sql, key, follow, self._blocks)
-        if len(rows) > 1:
+        if len(rows) == 1:
+            one = self._stored(key, rows[0])
+            return () if one is None else (one,)
+        if rows:
             rows.sort(key=lambda row: -(row[5] or 0.0))
         found = [stored for row in rows if (stored := self._stored(key, row)) is not None]
         return tuple(found)
@@ -120,10 +119,16 @@ class SQLiteStore:
     def delete(self, keys: Iterable[str]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
         count, rest = 0, iter(keys)
-        while some := list(islice(rest, DELETE_KEYS)):
-            arguments = (json.dumps(some),)
+        while some := list(islice(rest, DELETE_KEYS[-1])):
+            size = next(size for size in DELETE_KEYS if size >= len(some))
+            # Few lengths keep the statements prepared; to name a key twice changes nothing.
+            some += some[-1:] * (size - len(some))
+            marks = ", ".join(f"?{number + 1}" for number in range(size))
             answers = yield Write(
-                tuple(Change(self._sql[name], arguments) for name in texts.DELETE_STEPS)
+                tuple(
+                    Change(self._sql[name].format(listed=marks), some)
+                    for name in texts.DELETE_STEPS
+                )
             )
             count += answers[0][0][0]
         return count
@@ -140,7 +145,7 @@ class SQLiteStore:
     def clear(self) -> Plan[None]:
         """See :class:`~http_client_cache.store.Store`."""
         steps = tuple(Change(self._sql[name]) for name in texts.CLEAR_STEPS)
-        yield Write(steps, afterwards="PRAGMA incremental_vacuum")
+        yield Write(steps, shrink=True)
 
     def sweep(self, before: float, limit: int) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -149,10 +154,7 @@ class SQLiteStore:
         """
         counts: list[int] = yield Write((Change(self._sql["sweep"], (before, limit)),))
         if counts[0] < limit:
-            yield Write(
-                (Change(self._sql["delete_lost"]),),
-                afterwards=f"PRAGMA incremental_vacuum({SHRINK_PAGES})",
-            )
+            yield Write((Change(self._sql["delete_lost"]),), shrink=True)
         return counts[0]
 
     # What is there.

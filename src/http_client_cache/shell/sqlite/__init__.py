@@ -43,7 +43,7 @@ class SyncSQLite:
             return self._write(statement)
         answer = self.database.read_now(statement)
         if answer is NOT_NOW:
-            if isinstance(statement, Query) and self.database.pending:
+            if isinstance(statement, Query) and self.database.pending.any:
                 self._wait(Write(()))
             answer = self.database.read(statement)
         return answer
@@ -96,7 +96,7 @@ class AsyncSQLite:
         database = self.database
         if isinstance(statement, Write):
             return await self._write(statement)
-        if isinstance(statement, Query) and database.pending:
+        if isinstance(statement, Query) and database.pending.any:
             await self._write(Write(()))
         if not database.has_reader:
             database.adopt(await self._read(database.new_reader))

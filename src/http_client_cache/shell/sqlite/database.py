@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -16,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from http_client_cache.errors import StoreError
+from http_client_cache.shell.lifetime import watch_over
 from http_client_cache.shell.sqlite import files
 from http_client_cache.shell.sqlite.connection import (
     Handle,
@@ -87,8 +86,7 @@ class Database:
         self.pending = Pending()
         self.writer = Writer(self)
         self.reader: Worker[Job[Callable[[], Any]]] = Worker("http-cache-reader", _call)
-        with _OPEN_LOCK:
-            _OPEN.add(self)
+        watch_over(self)
 
     # Reading.
 
@@ -107,10 +105,10 @@ class Database:
                 return NOT_NOW
             rows: list[Row]
             if isinstance(statement, Query):
-                if self.pending or not statement.quick:
+                if self.pending.any or not statement.quick:
                     return NOT_NOW
                 return connection.execute(statement.sql, statement.arguments).fetchall()
-            if self.pending:
+            if self.pending.any:
                 rows = self._look(connection, statement)
             else:
                 rows = connection.execute(statement.sql, (statement.key,)).fetchall()
@@ -330,7 +328,10 @@ class Database:
     def start_over(self) -> None:
         """After a fork, in the child: what was waiting is the parent's to write."""
         self._gate = threading.Lock()
+        # Threads that are not here may have held one.
         self.write_handle.lock = threading.Lock()
+        for handle in list(self._handles):
+            handle.lock = threading.Lock()
         self.pending = Pending()
         self.writer.reset()
         self.reader.reset()
@@ -344,46 +345,3 @@ def _call(jobs: list[Job[Callable[[], Any]]]) -> None:
             job.end(None, error)
         else:
             job.end(result)
-
-
-# Held while the set is looked at, and all through a fork.
-_OPEN_LOCK = threading.Lock()
-_OPEN: weakref.WeakSet[Database] = weakref.WeakSet()
-_FROZEN: list[Database] = []
-
-
-def _before_fork() -> None:
-    _OPEN_LOCK.acquire()
-    _FROZEN[:] = list(_OPEN)
-    for database in _FROZEN:
-        database.freeze()
-
-
-def _after_fork_in_parent() -> None:
-    for database in _FROZEN:
-        database.thaw()
-    _FROZEN.clear()
-    _OPEN_LOCK.release()
-
-
-def _after_fork_in_child() -> None:
-    for database in _FROZEN:
-        database.start_over()
-    _FROZEN.clear()
-    _OPEN_LOCK.release()
-
-
-def _at_exit() -> None:
-    with _OPEN_LOCK:
-        databases = list(_OPEN)
-    for database in databases:
-        database.close()
-
-
-atexit.register(_at_exit)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )

@@ -42,12 +42,7 @@ def database_path(cache_name: str | os.PathLike[str], *, use_temp: bool = False)
     Raises:
         ConfigurationError: it names no file.
     """
-    try:
-        name = os.fspath(cache_name)
-    except TypeError:
-        raise ConfigurationError(
-            f"cache_name must be str or a path, not {describe(cache_name)}"
-        ) from None
+    name = _text(cache_name)
     if _is_memory(name):
         return None
     if name.startswith("file:"):
@@ -62,6 +57,13 @@ def database_path(cache_name: str | os.PathLike[str], *, use_temp: bool = False)
         path = path.with_name(f"{path.name}.sqlite")
     base = Path(tempfile.gettempdir()) if use_temp else Path.cwd()
     return base / path
+
+
+def _text(cache_name: object) -> str:
+    name = os.fspath(cache_name) if isinstance(cache_name, Path) else cache_name
+    if not isinstance(name, str):
+        raise ConfigurationError(f"cache_name must be str or Path, not {describe(cache_name)}")
+    return name
 
 
 def _is_memory(name: str) -> bool:

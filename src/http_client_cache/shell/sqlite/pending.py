@@ -13,21 +13,22 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 
 
 class Pending:
-    """Rows and aliases on their way into the database; safe for any threads."""
+    """Rows and aliases on their way into the database; safe for any threads.
+
+    Attributes:
+        any: whether there is anything at all.
+        is_full: whether so much is waiting that whoever writes more should wait, too.
+    """
+
+    __slots__ = ("_aliases", "_bytes", "_lock", "_rows", "any", "is_full")
 
     def __init__(self) -> None:
+        self.any = False
+        self.is_full = False
         self._lock = threading.Lock()
         self._rows: dict[str, dict[str, Row]] = {}
         self._aliases: dict[str, tuple[str, str, bytes]] = {}
         self._bytes = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._rows or self._aliases)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether so much is waiting that a writer should wait, too."""
-        return self._bytes > MAX_BYTES
 
     def add(self, write: Write) -> None:
         """Show what a write is about to write."""
@@ -37,6 +38,7 @@ class Pending:
                 self._bytes += _size(write.row)
             if write.alias is not None:
                 self._aliases[write.alias[0]] = write.alias
+            self._count()
 
     def remove(self, write: Write) -> None:
         """Stop showing it: the database does, or it failed. A later one of its key stays."""
@@ -51,6 +53,11 @@ class Pending:
                         del self._rows[row[0]]
             if alias is not None and self._aliases.get(alias[0]) is alias:
                 del self._aliases[alias[0]]
+            self._count()
+
+    def _count(self) -> None:
+        self.any = bool(self._rows or self._aliases)
+        self.is_full = self._bytes > MAX_BYTES
 
     def look(self, point: Point, read: Callable[[str], list[Row]]) -> list[Row]:
         """Answer a point from what ``read`` reads of the database, and what is pending.

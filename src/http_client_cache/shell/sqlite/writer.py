@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from http_client_cache.errors import StoreError
 from http_client_cache.shell.sqlite.connection import (
     concerns_all,
+    is_busy,
     is_unreadable,
     patiently,
 )
@@ -25,6 +28,10 @@ logger = logging.getLogger("http_client_cache")
 
 CLOSING_PATIENCE: Final = 1.0
 """Seconds for which a lock is waited for when the cache is closed or the program ends."""
+
+SHRINK_SECONDS: Final = 0.25
+SHRINK_PAGES: Final = 500
+"""What is given back at once, in about 10 ms; what is left over waits for the next sweep."""
 
 _TOGETHER: Final = (32, 8, 1)
 """Rows of one ``INSERT``. Each statement costs a trip through the interpreter's lock, which
@@ -77,6 +84,22 @@ class Writer:
                 self._fail(jobs, error)
             return
         self._end(jobs, answers)
+        if any(job.work.shrink for job in jobs):
+            self._shrink()
+
+    def _shrink(self) -> None:
+        """Give free pages back, a few at a time: others want to write, too."""
+        end = time.monotonic() + SHRINK_SECONDS
+        with (
+            suppress(sqlite3.Error, OSError),
+            self._database.using(self._database.write_handle) as connection,
+        ):
+            left, free = None, -1
+            # In a file of another program's making, nothing may change.
+            while free != left and time.monotonic() < end and not self._worker.paused:
+                left = free
+                connection.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
+                free = connection.execute("PRAGMA freelist_count").fetchone()[0]
 
     def _each(self, jobs: list[Job[Write]]) -> None:
         failure: BaseException | None = None
@@ -97,30 +120,38 @@ class Writer:
         if database.write_handle.connection is not None and not database.is_in_place():
             # Somebody deleted or replaced the file: what went there would be lost.
             database.let_go()
-        begun = time.monotonic()
+        deadline = self._patience()
         with database.using(database.write_handle) as connection:
-            patiently(lambda: self._begin(connection), lambda: self._deadline(begun))
+            patiently(lambda: self._begin(connection), deadline)
             try:
                 answers = self._perform(connection, jobs)
-                patiently(lambda: connection.execute("COMMIT"), lambda: self._deadline(begun))
+                patiently(lambda: connection.execute("COMMIT"), deadline)
             except BaseException:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
-            for job in jobs:
-                if job.work.afterwards is not None:
-                    with suppress(sqlite3.Error):
-                        connection.executescript(job.work.afterwards)
         return answers
 
     def _begin(self, connection: sqlite3.Connection) -> None:
-        if self._worker.paused and not self._one_by_one:
-            raise PutBackError
-        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if is_busy(error) and self._worker.paused and not self._one_by_one:
+                raise PutBackError from error
+            raise
 
-    def _deadline(self, begun: float) -> float:
-        end = begun + self._database.timeout
-        return end if self._closing is None else min(end, self._closing)
+    def _patience(self) -> Callable[[], float]:
+        """Until when a lock is waited for; that is sooner once the cache or the program ends."""
+        end = time.monotonic() + self._database.timeout
+        at_exit: float | None = None
+
+        def deadline() -> float:
+            nonlocal at_exit
+            if at_exit is None and not threading.main_thread().is_alive():
+                at_exit = time.monotonic() + CLOSING_PATIENCE
+            return min(soon for soon in (end, at_exit, self._closing) if soon is not None)
+
+        return deadline
 
     def _perform(self, connection: sqlite3.Connection, jobs: list[Job[Write]]) -> list[list[Any]]:
         answers: list[list[Any]] = []
@@ -160,14 +191,22 @@ class Writer:
         return statement
 
     def _end(self, jobs: list[Job[Write]], answers: list[list[Any]]) -> None:
+        # Nobody is told before the log is.
+        if self._failing and any(job.work.steps for job in jobs):
+            self._failing = False
+            logger.warning("The cache %s can be written again", self._database.name)
         for job, answer in zip(jobs, answers, strict=True):
             self._database.pending.remove(job.work)
             job.end(answer)
-        if self._failing:
-            self._failing = False
-            logger.warning("The cache %s can be written again", self._database.name)
 
     def _fail(self, jobs: list[Job[Write]], error: BaseException) -> None:
+        if not self._failing:
+            self._failing = True
+            logger.warning(
+                "The cache %s cannot be written; responses are not stored until it can: %s",
+                self._database.name,
+                error,
+            )
         for job in jobs:
             self._database.pending.remove(job.work)
             if not job.work.steps:
@@ -177,13 +216,6 @@ class Writer:
             failure = StoreError(f"SQLite cannot write {self._database.name}: {error}")
             failure.__cause__ = error
             job.end(None, failure)
-        if not self._failing:
-            self._failing = True
-            logger.warning(
-                "The cache %s cannot be written; responses are not stored until it can: %s",
-                self._database.name,
-                error,
-            )
 
 
 def _weight(job: Job[Write]) -> int:
