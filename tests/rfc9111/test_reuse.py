@@ -39,6 +39,7 @@ def judge_error(said: str, asked: str | None, passed: float, **how: Any) -> Reas
         ("max-age=60", -CLOCK_SKEW, HIT),
         ("max-age=60", -CLOCK_SKEW - 1, Reason.CLOCK),
         ("max-age=0", 0, EXPIRED),
+        ("max-age=0", -CLOCK_SKEW, EXPIRED),
         ("max-age=60, no-cache", 0, Reason.NO_CACHE),
         ('max-age=60, no-cache="a"', 0, HIT),
         ("max-age=60, must-revalidate", 0, HIT),
@@ -79,6 +80,9 @@ def test_a_plain_request(said: str, passed: float, reason: Reason) -> None:
         ("max-stale=x", 61, EXPIRED),
         ("max-stale", -CLOCK_SKEW - 1, MAX_STALE),
         ("max-stale=10", -CLOCK_SKEW - 1, Reason.CLOCK),
+        ("max-stale=99999999999", 1e10, MAX_STALE),
+        ("min-fresh=60", -CLOCK_SKEW, HIT),
+        ("min-fresh=61", -CLOCK_SKEW, Reason.REQUEST_MIN_FRESH),
         ("x, y=z", 0, HIT),
     ],
 )

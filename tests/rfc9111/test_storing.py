@@ -133,6 +133,15 @@ def test_others_must_say_that_they_are(
         assert judge(status, **named, shared=True) is (None if shared else no)
 
 
+def test_the_statuses_of_the_tables() -> None:
+    """What the cases above and below are drawn from, as the documents list it."""
+    by_default = {200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 451, 501}
+    assert by_default == HEURISTICALLY_CACHEABLE
+    assert {428, 429, 431, 511} == NEVER_STORED
+    of_rfc_9110 = {*range(200, 206), *range(300, 306), 307, 308, *range(400, 418), 421, 422, 426}
+    assert of_rfc_9110 - {304} | set(range(500, 506)) == UNDERSTOOD_STATUSES
+
+
 @pytest.mark.parametrize("status", sorted(NEVER_STORED))
 def test_statuses_that_are_never_stored(status: int) -> None:
     assert judge(status, "public, max-age=5", granted=True) is Reason.NEVER_STORED
@@ -189,6 +198,11 @@ def test_must_understand_refuses_what_is_not_understood(status: int) -> None:
     assert judge(status, "must-understand, max-age=5") is Reason.NOT_UNDERSTOOD
     assert judge(status, "must-understand, no-store, max-age=5") is Reason.NOT_UNDERSTOOD
     assert judge(status, "max-age=5") is None
+
+
+def test_must_understand_and_parts() -> None:
+    assert judge(206, "must-understand, no-store", partial=True) is None
+    assert judge(206, "must-understand, no-store") is Reason.PARTIAL
 
 
 def test_must_understand_is_not_enough_to_be_stored() -> None:

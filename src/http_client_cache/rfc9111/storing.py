@@ -42,7 +42,6 @@ NEVER_STORED: Final = frozenset({428, 429, 431, 511})
 """Statuses that "MUST NOT be stored by a cache" (RFC 6585 sections 3 to 6)."""
 
 ANSWERS_TO: Final = {
-    304: ("if-none-match", "if-modified-since"),
     412: ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since"),
     416: ("range",),
 }
