@@ -61,7 +61,9 @@ class Store(Protocol):
         """Whether any entry, or alias that leads to one, has this locator."""
         ...
 
-    def page(self, after: str, limit: int, *, bodies: bool = False) -> Plan[list[tuple[str, Stored]]]:
+    def page(
+        self, after: str, limit: int, *, bodies: bool = False
+    ) -> Plan[list[tuple[str, Stored]]]:
         """The next ``limit`` entries in the order of a cursor, each with its own cursor.
 
         Start with ``after=""``. Entries written meanwhile may be missed; none is told twice.
@@ -86,7 +88,7 @@ class Store(Protocol):
         ...
 
     def sweep(self, before: float, limit: int) -> Plan[int]:
-        """Delete up to ``limit`` entries that expired before this time (UTC seconds).
+        """Delete up to ``limit`` entries that have expired by this time (UTC seconds).
 
         Answers how many; fewer than ``limit`` means that none is left. Aliases that lead
         nowhere go as well.
