@@ -46,7 +46,7 @@ def finish(program: subprocess.Popen[str], *, timeout: float = 30) -> str:
     """Wait for the end of a program, and give what it printed."""
     out, err = program.communicate(timeout=timeout)
     assert program.returncode == 0, err
-    assert not err
+    assert not err, err
     return out.strip()
 
 
