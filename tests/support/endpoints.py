@@ -207,6 +207,14 @@ class Endpoints:
     async def echo(self, request: web.Request) -> web.Response:
         return web.Response(body=await request.read(), content_type="application/octet-stream")
 
+    async def echo_query(self, request: web.Request) -> web.Response:
+        """Answer with the query, as often as it asks for."""
+        return web.Response(text=f"?{request.query_string}" * int(request.query["size"]))
+
+    async def echo_query_via(self, request: web.Request) -> web.Response:
+        location = f"/echo-query?{request.query_string}"
+        return web.Response(status=302, headers={"Location": location})
+
     async def whoami(self, request: web.Request) -> web.Response:
         return web.Response(text=request.headers.get("Authorization", "nobody"))
 
@@ -294,6 +302,8 @@ def add_routes(app: web.Application, origin: Origin) -> None:
         "/now-and-then": at.now_and_then,
         "/loop": at.loop,
         "/echo": at.echo,
+        "/echo-query": at.echo_query,
+        "/echo-query/via": at.echo_query_via,
         "/whoami": at.whoami,
         "/digest": at.digest,
         "/conditional": at.conditional,
