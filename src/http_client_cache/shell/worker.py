@@ -6,6 +6,7 @@ import atexit
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
@@ -50,6 +51,10 @@ class _Stop:
 class Worker(Generic[J]):
     """Carries out jobs in their order, in batches of whatever is waiting.
 
+    A job that comes alone is begun at once. While they keep coming, a batch begins ``pace``
+    seconds after the one before, so that those in between share its costs; one that somebody
+    waits for ends that pause.
+
     The thread is no daemon: the interpreter waits for it at exit, so that what was promised
     is done, and it ends as soon as its jobs are done once the main thread has.
 
@@ -58,6 +63,8 @@ class Worker(Generic[J]):
         carry_out: does a batch; raises nothing but ``PutBackError``.
         weight: bytes that a job holds; a batch holds about ``max_weight`` at most.
         max_weight: bytes.
+        pace: seconds.
+        is_urgent: whether somebody waits for a job.
     """
 
     def __init__(
@@ -66,11 +73,16 @@ class Worker(Generic[J]):
         carry_out: Callable[[list[J]], None],
         weight: Callable[[J], int] | None = None,
         max_weight: int = 8 * 1024 * 1024,
+        *,
+        pace: float = 0.0,
+        is_urgent: Callable[[J], bool] | None = None,
     ) -> None:
         self._name = name
         self._carry_out = carry_out
         self._weight = weight
         self._max_weight = max_weight
+        self._pace = pace
+        self._is_urgent = is_urgent
         self.reset()
 
     def reset(self) -> None:
@@ -80,11 +92,15 @@ class Worker(Generic[J]):
         self._lock = threading.Lock()
         self._here = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._hurry = threading.Event()
+        self._begun = -self._pace
         self.paused = False
 
     def put(self, job: J | _Stop) -> None:
         """Have a job done. Never waits for it, unless no thread can be started any more."""
         self._jobs.put(job)
+        if isinstance(job, _Stop) or self._is_urgent is None or self._is_urgent(job):
+            self._hurry.set()
         # The thread says that it is gone before it looks a last time (_leave).
         if self._thread is None:
             self._start()
@@ -97,6 +113,7 @@ class Worker(Generic[J]):
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             self._jobs.put(_Stop())
+            self._hurry.set()
             thread.join()
 
     def resume(self) -> None:
@@ -183,6 +200,11 @@ class Worker(Generic[J]):
             if job is not None:
                 self._batch.append(job)
                 stop = self._gather()
+                if stop is None and self._may_pause():
+                    self._hurry.wait(max(self._begun + self._pace - time.monotonic(), 0.0))
+                    self._hurry.clear()
+                    stop = self._gather()
+                self._begun = time.monotonic()
             try:
                 self._carry_out(self._batch)
             except PutBackError:
@@ -192,6 +214,15 @@ class Worker(Generic[J]):
                 logger.exception("%s: a job failed in an unforeseen way", self._name)
             self._batch = []
         return stop
+
+    def _may_pause(self) -> bool:
+        """Whether others have the time to join: there is room, and nobody waits."""
+        urgent = self._is_urgent
+        return bool(
+            self._pace
+            and len(self._batch) < BATCH
+            and not (urgent is not None and any(map(urgent, self._batch)))
+        )
 
     def _gather(self) -> _Stop | None:
         """Let whatever is waiting join the batch, up to a stop."""

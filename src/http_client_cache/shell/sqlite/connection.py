@@ -48,13 +48,24 @@ def concerns_all(error: BaseException) -> bool:
 
 
 class Handle:
-    """A connection, and the lock of whoever uses it; closed with the last reference."""
+    """A connection, and the lock of whoever uses it; closed with the last reference.
 
-    __slots__ = ("__weakref__", "connection", "lock")
+    Args:
+        connections: of all handles, as far as they are open.
+    """
 
-    def __init__(self, connection: sqlite3.Connection | None = None) -> None:
-        self.connection = connection
+    __slots__ = ("__weakref__", "_connections", "connection", "lock")
+
+    def __init__(self, connections: set[sqlite3.Connection]) -> None:
+        self._connections = connections
+        self.connection: sqlite3.Connection | None = None
         self.lock = threading.Lock()
+
+    def open(self, connection: sqlite3.Connection) -> None:
+        """Take a connection that was opened for this handle."""
+        self._connections.add(connection)
+        with self.lock:
+            self.connection = connection
 
     def close(self) -> None:
         """Close the connection, when whoever uses it has done."""
@@ -66,6 +77,7 @@ class Handle:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
+            self._connections.discard(connection)
 
     def __del__(self) -> None:
         self._close()

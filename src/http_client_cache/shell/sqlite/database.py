@@ -78,7 +78,11 @@ class Database:
         # Whoever opens connections holds it; taken before the lock of a handle, never after.
         self._gate = threading.Lock()
         self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
-        self.write_handle = Handle()
+        # Held apart from this object, so that they are closed in an orderly way when nobody
+        # has closed it and the garbage collector finds it.
+        self._connections: set[sqlite3.Connection] = set()
+        weakref.finalize(self, _close_all, self._connections).atexit = False
+        self.write_handle = Handle(self._connections)
         self._local: Any = threading.local()
         if path is None:
             # Other connections would see another database.
@@ -111,7 +115,8 @@ class Database:
             if self.pending.any:
                 rows = self._look(connection, statement)
             else:
-                rows = connection.execute(statement.sql, (statement.key,)).fetchall()
+                arguments = (statement.key,) * statement.marks
+                rows = connection.execute(statement.sql, arguments).fetchall()
         except sqlite3.Error as error:
             if is_busy(error) or is_unreadable(error):
                 # The long way waits, or starts a new file.
@@ -156,9 +161,10 @@ class Database:
         return rows
 
     def _look(self, connection: sqlite3.Connection, point: Point) -> list[Row]:
-        return self.pending.look(
-            point, lambda key: connection.execute(point.sql, (key,)).fetchall()
-        )
+        def read(key: str) -> list[Row]:
+            return connection.execute(point.sql, (key,) * point.marks).fetchall()
+
+        return self.pending.look(point, read)
 
     def _failure(self, error: BaseException) -> StoreError:
         return StoreError(f"SQLite cannot read {self.name}: {error}")
@@ -182,7 +188,7 @@ class Database:
     def _own_handle(self) -> Handle:
         handle: Handle | None = getattr(self._local, "handle", None)
         if handle is None:
-            handle = self._local.handle = Handle()
+            handle = self._local.handle = Handle(self._connections)
         return handle
 
     @contextmanager
@@ -212,7 +218,7 @@ class Database:
         Raises:
             StoreError: SQLite cannot open the file.
         """
-        handle = self.write_handle if self.path is None else Handle()
+        handle = self.write_handle if self.path is None else Handle(self._connections)
         try:
             self._open_into(handle)
         except (sqlite3.Error, OSError) as error:
@@ -235,8 +241,7 @@ class Database:
                     files.set_aside(self.path, known, str(error))
                     continue
                 self._ready, self._identity = True, known
-                with handle.lock:
-                    handle.connection = connection
+                handle.open(connection)
 
     def _place(self) -> tuple[int, int] | None:
         """Make sure that there is a file, and that nothing is open on a former one."""
@@ -335,6 +340,12 @@ class Database:
         self.pending = Pending()
         self.writer.reset()
         self.reader.reset()
+
+
+def _close_all(connections: set[sqlite3.Connection]) -> None:
+    while connections:
+        with suppress(sqlite3.Error):
+            connections.pop().close()
 
 
 def _call(jobs: list[Job[Callable[[], Any]]]) -> None:

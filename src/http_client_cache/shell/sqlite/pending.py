@@ -9,7 +9,8 @@ from typing import Final
 from http_client_cache.sqlite_statements import Point, Row, Write
 
 MAX_BYTES: Final = 64 * 1024 * 1024
-"""Bodies that may wait for their commit; beyond that, saving waits."""
+MAX_ROWS: Final = 4096
+"""What may wait for its commit; beyond either, whoever saves more waits, too."""
 
 
 class Pending:
@@ -20,7 +21,7 @@ class Pending:
         is_full: whether so much is waiting that whoever writes more should wait, too.
     """
 
-    __slots__ = ("_aliases", "_bytes", "_lock", "_rows", "any", "is_full")
+    __slots__ = ("_aliases", "_bytes", "_lock", "_rows", "_writes", "any", "is_full")
 
     def __init__(self) -> None:
         self.any = False
@@ -29,10 +30,12 @@ class Pending:
         self._rows: dict[str, dict[str, Row]] = {}
         self._aliases: dict[str, tuple[str, str, bytes]] = {}
         self._bytes = 0
+        self._writes = 0
 
     def add(self, write: Write) -> None:
         """Show what a write is about to write."""
         with self._lock:
+            self._writes += 1
             if write.row is not None:
                 self._rows.setdefault(write.row[0], {})[write.row[1]] = write.row
                 self._bytes += _size(write.row)
@@ -42,8 +45,11 @@ class Pending:
 
     def remove(self, write: Write) -> None:
         """Stop showing it: the database does, or it failed. A later one of its key stays."""
+        row, alias = write.row, write.alias
+        if row is None and alias is None:
+            return
         with self._lock:
-            row, alias = write.row, write.alias
+            self._writes -= 1
             if row is not None:
                 self._bytes -= _size(row)
                 rows = self._rows.get(row[0])
@@ -57,7 +63,7 @@ class Pending:
 
     def _count(self) -> None:
         self.any = bool(self._rows or self._aliases)
-        self.is_full = self._bytes > MAX_BYTES
+        self.is_full = self._bytes > MAX_BYTES or self._writes > MAX_ROWS
 
     def look(self, point: Point, read: Callable[[str], list[Row]]) -> list[Row]:
         """Answer a point from what ``read`` reads of the database, and what is pending.
@@ -68,7 +74,7 @@ class Pending:
         rows, alias = self._of(point.key)
         written = read(point.key)
         found = _merged(written, rows)
-        if found or not point.follow:
+        if found or point.marks == 1:
             return found
         if alias is None:
             if not written:

@@ -29,6 +29,10 @@ logger = logging.getLogger("http_client_cache")
 CLOSING_PATIENCE: Final = 1.0
 """Seconds for which a lock is waited for when the cache is closed or the program ends."""
 
+PACE: Final = 0.01
+"""Seconds between two transactions while responses keep coming: each costs as much as some ten
+rows. What comes alone is written at once."""
+
 SHRINK_SECONDS: Final = 0.25
 SHRINK_PAGES: Final = 500
 """What is given back at once, in about 10 ms; what is left over waits for the next sweep."""
@@ -51,7 +55,9 @@ class Writer:
         self._closing: float | None = None
         self._one_by_one = False
         self._inserts: dict[tuple[str, int], str] = {}
-        self._worker: Worker[Job[Write]] = Worker("http-cache-writer", self._carry_out, _weight)
+        self._worker: Worker[Job[Write]] = Worker(
+            "http-cache-writer", self._carry_out, _weight, pace=PACE, is_urgent=_is_awaited
+        )
         self.put = self._worker.put
         self.pause = self._worker.pause
         self.resume = self._worker.resume
@@ -216,6 +222,10 @@ class Writer:
             failure = StoreError(f"SQLite cannot write {self._database.name}: {error}")
             failure.__cause__ = error
             job.end(None, failure)
+
+
+def _is_awaited(job: Job[Write]) -> bool:
+    return job.tell is not None
 
 
 def _weight(job: Job[Write]) -> int:
