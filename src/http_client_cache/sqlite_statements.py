@@ -18,16 +18,16 @@ class Point(NamedTuple):
     """Read the rows of one key. Answers ``list[Row]``, what is still being written included.
 
     Attributes:
-        sql: selects a ``Row``; its one parameter is the key.
+        sql: selects a ``Row``; its parameters are the key, once for each mark.
         key: the key.
-        follow: whether an alias of that name counts.
         blocks: selects the blocks of a chain, in order; its one parameter is the chain.
+        marks: two where an alias of that name counts, too; else one.
     """
 
     sql: str
     key: str
-    follow: bool
     blocks: str
+    marks: int = 1
 
 
 class Query(NamedTuple):

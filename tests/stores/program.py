@@ -10,7 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _PRELUDE = """
-import asyncio, os, sys, threading, time
+import asyncio, logging, os, sys, threading, time
+# In debug mode it tells of every tenth of a second that a busy machine took away.
+logging.getLogger('asyncio').setLevel(logging.ERROR)
 from pathlib import Path
 from tests.stores.subjects import *
 from http_client_cache.shell.store_driver import run_async, run_now, run_sync

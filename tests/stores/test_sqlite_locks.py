@@ -224,6 +224,16 @@ def test_a_flood_of_large_bodies_waits_for_the_disk(subject: Subject) -> None:
     assert size(subject) == 14
 
 
+def test_a_flood_of_small_bodies_waits_for_the_disk(subject: Subject) -> None:
+    database = subject.sync_shell.database  # type: ignore[attr-defined]
+    most = 0
+    for number in range(20_000):
+        save(subject, f"b.{number % 100}", b"")
+        most = max(most, database.pending._writes)
+    assert most <= 5000
+    assert size(subject) == 102
+
+
 def test_a_crowd_of_processes_never_hears_of_a_lock(tmp_path: Path) -> None:
     code = """
 async def main():

@@ -48,11 +48,11 @@ CLEAR_STEPS: Final = ("clear_blocks", "clear_aliases", "clear_responses")
 
 _OWN: Final = "SELECT key, variant, record, body, chain, created, NULL"
 _OWN_BARE: Final = "SELECT key, variant, record, x'', NULL, created, NULL"
-_HERE: Final = " FROM {t}_responses WHERE key = ?1"
+_HERE: Final = " FROM {t}_responses WHERE key = ?"
 _LED: Final = """ UNION ALL
     SELECT a.target, r.variant, r.record, r.body, r.chain, r.created, a.record
     FROM {t}_aliases AS a LEFT JOIN {t}_responses AS r ON r.key = a.target
-    WHERE a.key = ?1 AND NOT EXISTS (SELECT 1 FROM {t}_responses WHERE key = ?1)"""
+    WHERE a.key = ? AND NOT EXISTS (SELECT 1 FROM {t}_responses WHERE key = a.key)"""
 _LED_BARE: Final = _LED.replace("r.body, r.chain", "x'', NULL")
 _PAGE: Final = ", id FROM {t}_responses WHERE id > ? ORDER BY id LIMIT ?"
 
@@ -71,8 +71,8 @@ _STATEMENTS: Final = {
     "into_aliases": "INSERT INTO {t}_aliases (key, target, record)",
     "replace_alias": """ON CONFLICT (key) DO UPDATE SET
         target = excluded.target, record = excluded.record""",
-    "freshen": """UPDATE {t}_responses SET record = ?1, created = ?2, expires = ?3
-        WHERE key = ?4 AND variant = ?5 AND size = ?6 AND (?7 IS NULL OR record = ?7)""",
+    "freshen": """UPDATE {t}_responses SET record = ?, created = ?, expires = ?
+        WHERE key = ? AND variant = ? AND size = ? AND record = coalesce(?, record)""",
     "count_listed": """SELECT count(*) FROM (
         SELECT key FROM {t}_responses WHERE key IN {listed}
         UNION SELECT key FROM {t}_aliases WHERE key IN {listed})""",
@@ -111,7 +111,7 @@ def schema(tables: str) -> tuple[str, ...]:
 
 def statements(tables: str) -> dict[str, str]:
     """Every other statement, by name."""
-    located = "({0} = ?1 OR ({0} >= ?2 AND {0} < ?3))"
+    located = "({0} = ? OR ({0} >= ? AND {0} < ?))"
     parts = {
         "t": tables,
         # Filled in when it is known how many there are.

@@ -59,7 +59,7 @@ class SQLiteStore:
     def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:
         """See :class:`~http_client_cache.store.Store`."""
         sql = self._follow if follow else self._point
-        rows: list[Row] = yield Point(sql, key, follow, self._blocks)
+        rows: list[Row] = yield Point(sql, key, self._blocks, 1 + follow)
         if len(rows) == 1:
             one = self._stored(key, rows[0])
             return () if one is None else (one,)
@@ -123,22 +123,16 @@ class SQLiteStore:
             size = next(size for size in DELETE_KEYS if size >= len(some))
             # Few lengths keep the statements prepared; to name a key twice changes nothing.
             some += some[-1:] * (size - len(some))
-            marks = ", ".join(f"?{number + 1}" for number in range(size))
-            answers = yield Write(
-                tuple(
-                    Change(self._sql[name].format(listed=marks), some)
-                    for name in texts.DELETE_STEPS
-                )
-            )
+            marks = ", ".join("?" * size)
+            named = (self._sql[name].format(listed=marks) for name in texts.DELETE_STEPS)
+            answers = yield Write(tuple(_change(sql, some) for sql in named))
             count += answers[0][0][0]
         return count
 
     def purge(self, locator: str) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
-        arguments = _range(locator)
-        answers = yield Write(
-            tuple(Change(self._sql[name], arguments) for name in texts.PURGE_STEPS)
-        )
+        named = (self._sql[name] for name in texts.PURGE_STEPS)
+        answers = yield Write(tuple(_change(sql, _range(locator)) for sql in named))
         count: int = answers[0][0][0]
         return count
 
@@ -162,12 +156,12 @@ class SQLiteStore:
     def contains(self, key: str, *, follow: bool = False) -> Plan[bool]:
         """See :class:`~http_client_cache.store.Store`."""
         sql = self._sql["follow_bare" if follow else "point_bare"]
-        rows: list[Row] = yield Point(sql, key, follow, self._blocks)
+        rows: list[Row] = yield Point(sql, key, self._blocks, 1 + follow)
         return any(row[2] is not None for row in rows)
 
     def has_locator(self, locator: str) -> Plan[bool]:
         """See :class:`~http_client_cache.store.Store`."""
-        rows = yield Query(self._sql["has_locator"], _range(locator), quick=True)
+        rows = yield Query(*_change(self._sql["has_locator"], _range(locator)), quick=True)
         return bool(rows[0][0])
 
     def page(
@@ -225,7 +219,7 @@ class SQLiteStore:
             yield Insert(self._sql["into_blocks"], (chain, number, block))
 
     def _record(self, key: str, variant: str) -> Plan[bytes | None]:
-        rows: list[Row] = yield Point(self._sql["point_bare"], key, False, self._blocks)
+        rows: list[Row] = yield Point(self._sql["point_bare"], key, self._blocks)
         for row in rows:
             if row[1] == variant:
                 return row[2]
@@ -249,6 +243,11 @@ class SQLiteStore:
         return Stored(key, entry, body, chain.hops, variant) if chain.target == key else None
 
 
-def _range(locator: str) -> tuple[str, str, str]:
+def _range(locator: str) -> list[str]:
     # "/" is the character after "."
-    return locator, f"{locator}.", f"{locator}/"
+    return [locator, f"{locator}.", f"{locator}/"]
+
+
+def _change(sql: str, arguments: list[str]) -> Change:
+    """A statement that names its arguments one or more times over."""
+    return Change(sql, arguments * (sql.count("?") // len(arguments)))
