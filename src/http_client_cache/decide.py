@@ -6,7 +6,7 @@ elsewhere (``flow.py``), their answers are arguments too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from http_client_cache.entry import Entry
 from http_client_cache.expiry import DO_NOT_CACHE, Expiry
@@ -50,8 +50,7 @@ def judge_stored(entry: Entry, options: Options, now: float) -> Reason:
     return Reason.HIT
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """The response is to be stored."""
 
     expires: float | None

@@ -5,7 +5,6 @@ Read :mod:`http_client_cache.plan` first; the verdicts are in :mod:`http_client_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urljoin
 
@@ -86,16 +85,14 @@ class Memory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """Serve what is stored."""
 
     stored: Stored
     reason: Reason = Reason.HIT
 
 
-@dataclass(frozen=True, slots=True)
-class Forwarded:
+class Forwarded(msgspec.Struct, frozen=True):
     """Hand over the origin's answer.
 
     Attributes:
@@ -113,8 +110,7 @@ class Forwarded:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The caller asked for the cache alone, and it has nothing: 504 (RFC 9111 section 5.2.1.7)."""
 
     reason: Reason

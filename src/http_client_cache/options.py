@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from http_client_cache.entry import Hop, Stored
 from http_client_cache.errors import ConfigurationError, describe
 from http_client_cache.expiry import UNSET, Expiry
@@ -91,8 +93,7 @@ class Known(NamedTuple):
     reason: Reason = Reason.MISS
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """The cache's arguments of one request.
 
     Attributes:

@@ -15,9 +15,10 @@ Rules for those who write plans:
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal, Protocol, TypeVar
+
+import msgspec
 
 from http_client_cache.message import Request, ResponseHead
 
@@ -27,15 +28,13 @@ Plan = Generator[Any, Any, T]
 """Yields effects, is sent their answers, returns a ``T``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """A store effect that could not be carried out; the request goes on without it."""
 
     reason: BaseException
 
 
-@dataclass(frozen=True, slots=True)
-class UseStore:
+class UseStore(msgspec.Struct, frozen=True):
     """Run a plan of statements against the store. Answers its result, or ``Failed``.
 
     Attributes:
@@ -47,8 +46,7 @@ class UseStore:
     writes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """Send a request to the origin. Answers ``Answer`` or ``Lost``.
 
     Attributes:
@@ -60,8 +58,7 @@ class Exchange:
     conditions: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The head of the origin's answer, with the client's own object behind it.
 
     Attributes:
@@ -79,8 +76,7 @@ class Answer:
     sent_authorization: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """The origin gave no answer: the client's own exception."""
 
     error: BaseException
@@ -108,8 +104,7 @@ class Later(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBody:
+class ReadBody(msgspec.Struct, frozen=True):
     """Read the answer's body, as long as it keeps coming.
 
     Answers the bytes; ``Lost`` if it broke off; ``None`` if it is larger than the limit; or
@@ -128,23 +123,20 @@ class ReadBody:
     later: Later | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Discard:
+class Discard(msgspec.Struct, frozen=True):
     """Give the answer's connection back; its body is not wanted. Answers ``None``."""
 
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Call a function of the user's. Answers its result, or ``Failed`` if it raised."""
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(msgspec.Struct, frozen=True):
     """Show an answer with its body, or a stored response, as the client's response object.
 
     For the user's ``filter_fn``. Answers the object.
@@ -187,8 +179,7 @@ class Lease:
             self._abandon()
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(msgspec.Struct, frozen=True):
     """Run a sub-plan while no other plan fetches ``key``.
 
     Answers ``Led`` with the sub-plan's result; or, where another plan held the lease,
@@ -201,20 +192,17 @@ class Locked:
     wait: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Led:
+class Led(msgspec.Struct, frozen=True):
     """This plan held the lease."""
 
     result: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(msgspec.Struct, frozen=True):
     """Another plan held the lease and released this (``None``: nothing that can be shared)."""
 
     result: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(msgspec.Struct, frozen=True):
     """Let others have their turn, in the middle of long work. Answers ``None``."""
