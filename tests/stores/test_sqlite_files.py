@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from http_client_cache.errors import ConfigurationError, StoreError
-from http_client_cache.shell.sqlite import Database, database_path
+from http_client_cache.shell.sqlite import Database, database_path, shared_database
 from http_client_cache.shell.sqlite.files import set_aside
 from http_client_cache.shell.store_driver import run_sync
 from tests.stores import program
@@ -313,3 +313,13 @@ def test_two_owners_of_one_file_in_one_process(tmp_path: Path) -> None:
     assert load(subjects[1], "0.1") == [BODY]
     for subject in subjects:
         subject.sync_shell.close()
+
+
+def test_users_of_one_file_share_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "cache.sqlite"
+    (tmp_path / "link.sqlite").symlink_to(path)
+    first = shared_database(path, ())
+    assert shared_database(tmp_path / "link.sqlite", ()) is first
+    assert shared_database(path, (), timeout=1) is not first
+    assert shared_database(tmp_path / "other.sqlite", ()) is not first
+    assert shared_database(None, ()) is not shared_database(None, ())

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,8 @@ def size(subject: Subject) -> int:
 
 
 def in_file(folder: Path) -> int:
-    connection = sqlite3.connect(folder / "cache.sqlite")
-    try:
+    with closing(sqlite3.connect(folder / "cache.sqlite")) as connection:
         (count,) = connection.execute("SELECT count(*) FROM http_cache_v1_responses").fetchone()
-    finally:
-        connection.close()
     return int(count)
 
 
@@ -209,9 +207,8 @@ for number in range(1_000_000):
         assert size(subject) > 0
         save(subject, "b.1")
         subject.sync_shell.close()
-    assert "ok" in str(
-        sqlite3.connect(tmp_path / "cache.sqlite").execute("PRAGMA integrity_check").fetchall()
-    )
+    with closing(sqlite3.connect(tmp_path / "cache.sqlite")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 @pytest.mark.parametrize("kind", [sqlite, sqlite_in_memory])
