@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-_DISABLED: ContextVar[frozenset[int]] = ContextVar("aiohttp_client_cache_disabled")
-_NONE: frozenset[int] = frozenset()
+
+class _Period:
+    """One stay in a ``with session.disabled():``."""
+
+    __slots__ = ("session",)
+
+    def __init__(self, session: object) -> None:
+        self.session = session
+
+
+_NOBODY: frozenset[_Period] = frozenset()
+_DISABLED: ContextVar[frozenset[_Period]] = ContextVar(
+    "aiohttp_client_cache_disabled", default=_NOBODY
+)
 
 
 def is_disabled(session: object) -> bool:
     """Whether caching is switched off for a session, here and now."""
-    disabled = _DISABLED.get(_NONE)
-    return bool(disabled) and id(session) in disabled
+    periods = _DISABLED.get()
+    return bool(periods) and any(period.session is session for period in periods)
 
 
 class Disabled:
     """Switches caching off for a session, for this task and those that it starts meanwhile.
 
-    Both ``with`` and ``async with``; may be nested, and entered again.
+    Both ``with`` and ``async with``; may be nested, entered again, and left in any order.
     """
 
     def __init__(self, session: object) -> None:
-        # Held, so that no other session can get the same id meanwhile.
         self._session = session
-        self._tokens: list[Token[frozenset[int]]] = []
+        self._periods: list[_Period] = []
 
     def __enter__(self) -> None:
-        disabled = _DISABLED.get(_NONE) | {id(self._session)}
-        self._tokens.append(_DISABLED.set(disabled))
+        period = _Period(self._session)
+        self._periods.append(period)
+        _DISABLED.set(_DISABLED.get() | {period})
 
     def __exit__(
         self,
@@ -39,12 +51,7 @@ class Disabled:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        token = self._tokens.pop()
-        try:
-            _DISABLED.reset(token)
-        except ValueError:
-            # Left in another context than entered, as an async generator may be.
-            _DISABLED.set(_DISABLED.get(_NONE) - {id(self._session)})
+        _DISABLED.set(_DISABLED.get() - {self._periods.pop()})
 
     async def __aenter__(self) -> None:
         self.__enter__()

@@ -53,7 +53,7 @@ class FastPath:
     def __init__(self, session: CacheMixin) -> None:
         self._session = session
         self._keys: dict[tuple[str, str | URL], tuple[URL, str]] = {}
-        self._stamp: tuple[int, int] = (-1, -1)
+        self._stamp: tuple[object, int, int] = (None, -1, -1)
 
     def answer(
         self, method: str, target: str | URL, kwargs: dict[str, Any]
@@ -115,7 +115,7 @@ class FastPath:
         if settings.key_fn is not None or settings.include_headers is not False:
             return None
         defaults = session._default_headers
-        stamp = (settings.revision, _version(defaults))
+        stamp = (settings, settings.revision, _version(defaults))
         if stamp != self._stamp or len(self._keys) > MEMORY:
             self._keys.clear()
             self._stamp = stamp
@@ -137,13 +137,8 @@ class FastPath:
             or url.raw_password is not None
         ):
             return None
-        try:
-            headers = (
-                NO_HEADERS
-                if plain and not defaults
-                else Headers.of(session._prepare_headers(kwargs.get("headers")))
-            )
-        except (AttributeError, TypeError, ValueError):
+        headers = NO_HEADERS if plain and not defaults else self._headers(kwargs.get("headers"))
+        if headers is None:
             return None
         request = Request(method, str(url), headers)
         if decide.bypass(request, STAY, settings) is not None:
@@ -154,6 +149,15 @@ class FastPath:
         if plain:
             self._keys[method, target] = url, key
         return url, key
+
+    def _headers(self, given: Any) -> Headers | None:
+        """The header fields that would be sent; ``None`` where aiohttp would not send them."""
+        try:
+            headers = Headers.of(self._session._prepare_headers(given))
+        except (AttributeError, TypeError, ValueError):
+            return None
+        unfit = any(mark in value for _, value in headers.raw for mark in (b"\r", b"\n", b"\0"))
+        return None if unfit else headers
 
     def _respond(
         self, method: str, url: URL, kwargs: dict[str, Any], stored: Stored

@@ -39,10 +39,10 @@ async def pass_gate(
     one key only one goes out.
     """
     engine = session.cache.engine
-    if options.disabled or method not in session.cache.settings.allowed_methods:
-        return False
     if options.only_if_cached:
         return True
+    if options.disabled or method not in session.cache.settings.allowed_methods:
+        return False
     try:
         preview = await _preview(session, method, target, kwargs)
     except Exception:  # noqa: BLE001 - aiohttp raises the same again, where it belongs

@@ -34,7 +34,9 @@ def body_bytes(body: object) -> bytes | Unkeyable:
         return bytes(body._value)
     if isinstance(body, BytesIOPayload):
         value = body._value
-        return value.getvalue()[value.tell() :]
+        # Where aiohttp begins to send, and begins again for another attempt.
+        start = getattr(body, "_start_position", None)
+        return value.getvalue()[value.tell() if start is None else start :]
     if isinstance(body, MultipartWriter):
         return _multipart_bytes(body)
     return UNKEYABLE
@@ -45,10 +47,29 @@ def _multipart_bytes(writer: MultipartWriter) -> bytes | Unkeyable:
     pieces: list[bytes] = []
     part: Payload
     for part, _, _ in writer:
-        body = body_bytes(part)
+        body = _nested_bytes(part) if isinstance(part, MultipartWriter) else body_bytes(part)
         if isinstance(body, Unkeyable):
             return UNKEYABLE
-        fields = "".join(f"{name}: {value}\r\n" for name, value in part.headers.items())
-        pieces += (b"--", boundary, b"\r\n", fields.encode(), b"\r\n", body, b"\r\n")
+        pieces += (b"--", boundary, b"\r\n", _field_lines(part), b"\r\n", body, b"\r\n")
     pieces += (b"--", boundary, b"--\r\n")
     return b"".join(pieces)
+
+
+def _nested_bytes(writer: MultipartWriter) -> bytes | Unkeyable:
+    """What tells a multipart within another from others, less its random boundary."""
+    pieces: list[bytes] = []
+    part: Payload
+    for part, _, _ in writer:
+        body = _nested_bytes(part) if isinstance(part, MultipartWriter) else body_bytes(part)
+        if isinstance(body, Unkeyable):
+            return UNKEYABLE
+        for piece in (_field_lines(part), body):
+            pieces += (b"%d:" % len(piece), piece)
+    return b"".join(pieces)
+
+
+def _field_lines(part: Payload) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in part.headers.items())
+    if isinstance(part, MultipartWriter):
+        lines = lines.replace(part.boundary, "")
+    return lines.encode()

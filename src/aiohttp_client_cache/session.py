@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import ClientRequest, ClientResponse, ClientSession
 
+from aiohttp_client_cache.backends.base import BaseCache, CacheBackend
 from aiohttp_client_cache.backends.choose import choose_backend
 from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES, Live
 from aiohttp_client_cache.disabled import Disabled, is_disabled
@@ -16,6 +17,7 @@ from aiohttp_client_cache.gate import pass_gate
 from aiohttp_client_cache.hop import answer_hop
 from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.verbs import Verbs
+from http_client_cache.errors import ConfigurationError
 from http_client_cache.expiry import parse_expire_after
 from http_client_cache.options import Chain, Known, Options, flag
 
@@ -28,10 +30,13 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import StrOrURL
 
     from aiohttp_client_cache.arguments import ClientOptions
-    from aiohttp_client_cache.backends.base import BaseCache, CacheBackend
     from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.settings import HeaderNames
+
+
+CLIENT_ARGUMENTS = frozenset(ClientSession._request.__kwdefaults__ or ())
+"""The arguments of a request that are aiohttp's own."""
 
 
 class CacheMixin(Live, Verbs):
@@ -42,8 +47,9 @@ class CacheMixin(Live, Verbs):
         class CustomSession(CacheMixin, CustomMixin, ClientSession):
             pass
 
-    Classes behind it see only requests that go out. It takes the keywords below and hands all
-    others on.
+    A ``_request`` of the classes behind it sees only requests that go out. It takes the keywords
+    below and hands all others on. A class that adds what tells requests apart, such as
+    credentials, belongs before it, so that the cache sees them, too.
 
     Args:
         cache: the backend, such as ``SQLiteBackend("demo_cache")``; in memory if left out.
@@ -66,9 +72,13 @@ class CacheMixin(Live, Verbs):
     """
 
     # Under `python -X dev` aiohttp warns of every other attribute that is set.
-    ATTRS = ClientSession.ATTRS | SETTING_NAMES | {"cache", "settings", "_fast_path", "_own_work"}
-
-    cache: CacheBackend
+    ATTRS = (
+        ClientSession.ATTRS
+        | SETTING_NAMES
+        | {
+            *("cache", "settings", "_backend", "_fast_path", "_own_work", "_users_left"),
+        }
+    )
 
     def __init__(
         self,
@@ -101,12 +111,26 @@ class CacheMixin(Live, Verbs):
         given = {name: value for name, value in options.items() if value is not None}
         for name in CONSTRUCTION_NAMES & kwargs.keys():
             given[name] = kwargs.pop(name)
-        self.cache = choose_backend(cache, given)
-        self.settings = self.cache.settings
+        _refuse_backend_as_url(args)
+        self._backend = choose_backend(cache, given)
+        self.settings = self._backend.settings
         self._own_work: set[asyncio.Task[int]] = set()
+        self._users_left: list[CacheBackend] = []
         self._fast_path = FastPath(self)
         super().__init__(*args, **kwargs)
-        self.cache.attach(self)
+        self._backend.attach(self)
+
+    @property
+    def cache(self) -> CacheBackend:
+        """The backend; another one may be assigned, and is used from the next request on."""
+        return self._backend
+
+    @cache.setter
+    def cache(self, backend: CacheBackend | BaseCache) -> None:
+        self._users_left.append(self._backend)
+        self._backend = choose_backend(backend, {})
+        self.settings = self._backend.settings
+        self._backend.attach(self)
 
     async def _request(
         self,
@@ -137,6 +161,7 @@ class CacheMixin(Live, Verbs):
         auto_decompress = kwargs.get("auto_decompress")
         if auto_decompress is None:
             auto_decompress = self._auto_decompress
+        chain = Chain()
         options = Options(
             parse_expire_after(expire_after),
             flag(refresh, "refresh"),
@@ -145,16 +170,20 @@ class CacheMixin(Live, Verbs):
             is_disabled(self),
             () if auto_decompress else ("raw",),
             follow,
-            Chain() if follow else None,
+            chain,
             known,
         )
-        return await self._request_slowly(method, str_or_url, options, kwargs)
+        return await self._request_slowly(method, str_or_url, options, chain, kwargs)
 
     async def _request_slowly(
-        self, method: str, str_or_url: StrOrURL, options: Options, kwargs: dict[str, Any]
+        self,
+        method: str,
+        str_or_url: StrOrURL,
+        options: Options,
+        chain: Chain,
+        kwargs: dict[str, Any],
     ) -> ClientResponse:
         """Let aiohttp make the request, with the cache as the first of its middlewares."""
-        chain = options.chain
         read_bufsize: int | None = kwargs.get("read_bufsize")
 
         async def cached(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
@@ -171,18 +200,18 @@ class CacheMixin(Live, Verbs):
             if _has_classes_behind(type(self)) and await pass_gate(
                 self, method, str_or_url, options, kwargs
             ):
-                # What is stored goes out to nobody, not to the classes behind either.
+                # What is stored goes out to nobody, not to the classes behind either: arguments
+                # that are theirs have done their part.
+                known = {name: kwargs[name] for name in CLIENT_ARGUMENTS & kwargs.keys()}
                 return await ClientSession._request(
-                    self, method, str_or_url, middlewares=(cached, *middlewares), **kwargs
+                    self, method, str_or_url, middlewares=(cached, *middlewares), **known
                 )
             return await send(method, str_or_url, middlewares=(cached, *middlewares), **kwargs)
         except asyncio.CancelledError:
-            if chain is not None:
-                chain.abandon()
+            chain.abandon()
             raise
         finally:
-            if chain is not None:
-                chain.end()
+            chain.end()
 
     def disabled(self) -> Disabled:
         """Switch caching off, in this task and those it starts meanwhile.
@@ -202,8 +231,8 @@ class CacheMixin(Live, Verbs):
             An awaitable of how many were deleted; ``close()`` waits for it, too.
         """
         parse_expire_after(expire_after)  # A mistake is told here, not in the background.
-        deleting = self.cache.delete_expired_responses(expire_after)
-        task = asyncio.get_running_loop().create_task(deleting)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self.cache.delete_expired_responses(expire_after))
         self._own_work.add(task)
         task.add_done_callback(self._own_work.discard)
         return task
@@ -217,7 +246,8 @@ class CacheMixin(Live, Verbs):
         try:
             await super().close()
         finally:
-            await self.cache.detach(self)
+            for backend in (self._backend, *self._users_left):
+                await backend.detach(self)
 
     if TYPE_CHECKING:
 
@@ -245,6 +275,18 @@ async def _check_status(session: ClientSession, response: ClientResponse, check:
     except BaseException:
         response.close()
         raise
+
+
+def _refuse_backend_as_url(args: tuple[Any, ...]) -> None:
+    """The first argument of a session is its ``base_url``; many a program means the cache."""
+    first = args[0] if args else None
+    name = first if isinstance(first, str) and first and "://" not in first else None
+    if name is not None or isinstance(first, CacheBackend | BaseCache):
+        shown = f"SQLiteBackend({name!r})" if name is not None else f"{type(first).__name__}(…)"
+        raise ConfigurationError(
+            "the first argument of a session is its base_url, an absolute URL; "
+            f"give the backend by name: cache={shown}"
+        )
 
 
 def _has_classes_behind(kind: type) -> bool:

@@ -35,3 +35,13 @@ def describe(value: object, limit: int = 80) -> str:
     text = repr(value)
     shown = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return f"{shown} ({type(value).__name__})"
+
+
+def check_count(value: object, name: str, accepted: str) -> None:
+    """Check an argument that is a whole number, 0 or more.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ConfigurationError(f"{name} must be {accepted}, not {describe(value)}")

@@ -6,7 +6,7 @@ Read :mod:`http_client_cache.plan` first; the verdicts are in :mod:`http_client_
 from __future__ import annotations
 
 from typing import Protocol
-from urllib.parse import urljoin
+from urllib.parse import urldefrag, urljoin
 
 import msgspec
 
@@ -16,6 +16,7 @@ from http_client_cache.key import create_key, redact_url, strip_headers
 from http_client_cache.message import (
     NO_HEADERS,
     Headers,
+    RawHeaders,
     Request,
     ResponseHead,
     to_bytes,
@@ -186,7 +187,9 @@ def key_of(scope: Scope, request: Request, options: Options) -> Plan[str | None]
     settings = scope.settings
     if settings.key_fn is not None:
         key = yield Ask(settings.key_fn, (request,))
-        return key if isinstance(key, str) and key else None
+        if not isinstance(key, str) or not key:
+            return None
+        return ".".join((key, *options.variant))
     known = options.known
     if (
         known is not None
@@ -309,6 +312,7 @@ def fetch(
     chain, head = options.chain, answer.head
     if (
         chain is not None
+        and options.follow
         and decide.leads_on(head, scope.settings)
         and not decide.authorization_added(request, answer.sent_authorization)
     ):
@@ -431,7 +435,7 @@ def entry_of(scope: Scope, request: Request, answer: Answer, expires: float | No
         status=head.status,
         reason=head.reason,
         version=head.version,
-        headers=head.headers.raw,
+        headers=storable_pointers(head, ignored),
         request_headers=remembered(scope, request).raw,
         requested=answer.requested,
         created=answer.received,
@@ -456,22 +460,38 @@ def hop_of(scope: Scope, request: Request, head: ResponseHead) -> Hop:
     """A redirect as it is kept with the response that it leads to."""
     ignored = scope.settings.ignored_parameters
     url = redact_url(head.url, ignored)
-    headers = head.headers.raw
-    if ignored:
-        # Many redirects repeat the query.
-        headers = tuple([_without_ignored(pair, head.url, ignored) for pair in headers])
+    headers = storable_pointers(head, ignored)
     return Hop(request.method, url, head.status, head.reason, head.version, headers)
 
 
-def _without_ignored(
+POINTERS = frozenset({b"location", b"content-location", b"uri"})
+
+
+def storable_pointers(head: ResponseHead, ignored: frozenset[str]) -> RawHeaders:
+    """The fields of a response; those that point to a URL without what may not be stored.
+
+    Many redirects repeat the query of the request, and some bring credentials of their own.
+    """
+    fields = head.headers.raw
+    if not any(name.lower() in POINTERS for name, _ in fields):
+        return fields
+    return tuple([_storable_pointer(pair, head.url, ignored) for pair in fields])
+
+
+def _storable_pointer(
     pair: tuple[bytes, bytes], base: str, ignored: frozenset[str]
 ) -> tuple[bytes, bytes]:
     name, value = pair
-    if name.lower() != b"location":
+    if name.lower() not in POINTERS:
         return pair
-    target = urljoin(base, to_text(value))
+    try:
+        target, fragment = urldefrag(urljoin(base, to_text(value)))
+    except ValueError:
+        return pair
     redacted = redact_url(target, ignored)
-    return pair if redacted == redact_url(target, frozenset()) else (name, to_bytes(redacted))
+    if redacted == target:
+        return pair
+    return name, to_bytes(f"{redacted}#{fragment}" if fragment else redacted)
 
 
 def freshen(

@@ -19,6 +19,9 @@ T = TypeVar("T")
 PAGE = 500
 """Entries in one trip: few enough that neither a loop nor another writer waits for long."""
 
+SWEEP = 2000
+"""The same for a sweep, which costs less for each."""
+
 
 def ask(plan: Plan[T], otherwise: T) -> Plan[T]:
     """Ask the store; ``otherwise`` where it fails, which is logged."""
@@ -33,12 +36,29 @@ def delete(store: Store, keys: Iterable[str]) -> Plan[int]:
 
 def delete_url(store: Store, settings: Settings, url: str) -> Plan[int]:
     """Delete whatever was stored for a URL: each method, body and set of header fields."""
-    return (yield from ask(store.purge(_locator(settings, url)), 0))
+    deleted = yield from ask(store.purge(_locator(settings, url)), 0)
+    if settings.key_fn is not None:
+        keys = yield from _keys_of_users(store, settings, url)
+        deleted += yield from delete(store, keys)
+    return deleted
 
 
 def has_url(store: Store, settings: Settings, url: str) -> Plan[bool]:
     """Whether anything is stored for a URL, or a redirect from it."""
-    return (yield from ask(store.has_locator(_locator(settings, url)), False))
+    if (yield from ask(store.has_locator(_locator(settings, url)), False)):
+        return True
+    return settings.key_fn is not None and bool((yield from _keys_of_users(store, settings, url)))
+
+
+def _keys_of_users(store: Store, settings: Settings, url: str) -> Plan[list[str]]:
+    """The keys of a URL's entries, where a user makes them: nothing but the entries tells."""
+    wanted, found, after = _locator(settings, url), list[str](), ""
+    while batch := (yield from page(store, after, bodies=False)):
+        found += [
+            stored.key for _, stored in batch if _locator(settings, stored.entry.url) == wanted
+        ]
+        after = batch[-1][0]
+    return found
 
 
 def _locator(settings: Settings, url: str) -> str:
@@ -68,10 +88,10 @@ def urls(store: Store) -> Plan[list[str]]:
 def sweep(store: Store, now: float) -> Plan[int]:
     """Delete all entries that have expired; answers how many."""
     total = 0
-    while swept := (yield from ask(store.sweep(now, PAGE), 0)):
+    while swept := (yield from ask(store.sweep(now, SWEEP), 0)):
         total += swept
         yield Pause()
-        if swept < PAGE:
+        if swept < SWEEP:
             break
     return total
 

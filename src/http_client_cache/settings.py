@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
-from http_client_cache.errors import ConfigurationError, describe
+from http_client_cache.errors import ConfigurationError, check_count, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_after
 from http_client_cache.patterns import UrlPatterns
 
@@ -172,10 +172,8 @@ class Settings:
 
     @max_entry_bytes.setter
     def max_entry_bytes(self, value: int | None) -> None:
-        if value is not None and (not _is_int(value) or value < 0):
-            raise ConfigurationError(
-                f"max_entry_bytes must be a number of bytes, or None, not {describe(value)}"
-            )
+        if value is not None:
+            check_count(value, "max_entry_bytes", "a number of bytes, or None")
         self._max_entry_bytes = value
         self.revision += 1
 
@@ -188,10 +186,6 @@ class Settings:
             if matched is not None and matched is not UNSET:
                 return matched
         return self.expiry
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _names(value: object, argument: str, kind: str = "a list") -> list[str]:

@@ -82,7 +82,7 @@ def test_by_url(keeper: Keeper) -> None:
 
 
 @pytest.mark.parametrize(
-    ("many", "trips"), [(0, 1), (1, 1), (housekeeping.PAGE, 2), (2 * housekeeping.PAGE + 1, 3)]
+    ("many", "trips"), [(0, 1), (1, 1), (housekeeping.SWEEP, 2), (2 * housekeeping.SWEEP + 1, 3)]
 )
 def test_sweep_goes_page_by_page(keeper: Keeper, many: int, trips: int) -> None:
     keeper.fill_many(many, expired())

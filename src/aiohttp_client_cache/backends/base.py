@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
 from typing import Any, Self, TypeVar, cast
 from weakref import WeakSet
@@ -16,7 +17,7 @@ from http_client_cache import housekeeping
 from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
 from http_client_cache.engine import AsyncCache
-from http_client_cache.errors import CacheError, ConfigurationError, describe
+from http_client_cache.errors import CacheError, ConfigurationError, check_count, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
 from http_client_cache.item import StoredResponse
 from http_client_cache.key import create_key
@@ -121,6 +122,8 @@ class CacheBackend(Live):
             raise ConfigurationError(
                 "ignored_params is another spelling of ignored_parameters; give one of them"
             )
+        if max_bytes is not None:
+            check_count(max_bytes, "max_bytes", "a number of bytes, or None for no limit")
         self.settings = Settings(
             expire_after=expire_after,
             urls_expire_after=urls_expire_after,
@@ -159,7 +162,8 @@ class CacheBackend(Live):
     @property
     def responses(self) -> BaseCache:
         """The stored responses; assign a :class:`BaseCache` of your own to keep them there."""
-        return self._assigned.get("responses") or ResponseStorage(self.engine, self.clock)
+        assigned = self._assigned.get("responses")
+        return ResponseStorage(self.engine, self.clock) if assigned is None else assigned
 
     @responses.setter
     def responses(self, storage: BaseCache) -> None:
@@ -168,7 +172,8 @@ class CacheBackend(Live):
     @property
     def redirects(self) -> BaseCache:
         """The stored redirects; assign a :class:`BaseCache` of your own to keep them there."""
-        return self._assigned.get("redirects") or RedirectStorage(self.engine)
+        assigned = self._assigned.get("redirects")
+        return RedirectStorage(self.engine) if assigned is None else assigned
 
     @redirects.setter
     def redirects(self, storage: BaseCache) -> None:
@@ -180,8 +185,8 @@ class CacheBackend(Live):
         self._assigned[which] = storage
         store, shell, _ = self._parts
         own = AsyncCache(self.settings, store, shell, name=self._name(), clock=self.clock)
-        responses = self._assigned.get("responses") or _OwnResponses(own, self.clock)
-        redirects = self._assigned.get("redirects") or RedirectStorage(own, whole=True)
+        responses = self._assigned.get("responses", _OwnResponses(own, self.clock))
+        redirects = self._assigned.get("redirects", RedirectStorage(own, whole=True))
         closers = [storage.close for storage in self._assigned.values()]
         shell = CustomShell([*closers, self._parts[1].close])
         self._use((CustomStore(responses, redirects), shell, NoSyncShell()))
@@ -286,7 +291,15 @@ class CacheBackend(Live):
         request = Request(method.upper(), target, Headers.of(headers or {}), data)
         settings = self.settings
         if settings.key_fn is not None:
-            return str(settings.key_fn(request))
+            key = settings.key_fn(request)
+            if not isinstance(key, str):
+                if inspect.iscoroutine(key):
+                    key.close()
+                raise ConfigurationError(
+                    f"key_fn answers {describe(key)}; create_key takes the key itself only, "
+                    "not one that has to be awaited"
+                )
+            return key
         return cast(
             "str",
             create_key(

@@ -28,7 +28,7 @@ def choose_backend(cache: object, options: dict[str, Any]) -> CacheBackend:
         backend = CacheBackend(**options)
         backend.responses = cache
         return backend
-    if isinstance(cache, type) and issubclass(cache, CacheBackend):
+    if isinstance(cache, type) and issubclass(cache, CacheBackend | BaseCache):
         raise ConfigurationError(f"cache must be a backend, not its class: {cache.__name__}()")
     if not isinstance(cache, CacheBackend):
         raise ConfigurationError(

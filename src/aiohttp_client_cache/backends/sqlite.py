@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp_client_cache.backends.base import CacheBackend, Parts
 from http_client_cache.codec import codec_for
-from http_client_cache.errors import ConfigurationError, describe
-from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite, database_path
+from http_client_cache.errors import ConfigurationError, check_count, describe
+from http_client_cache.shell.sqlite import AsyncSQLite, SyncSQLite, database_path, shared_database
 from http_client_cache.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class SQLiteBackend(CacheBackend):
             raise ConfigurationError(
                 f"timeout must be a number of seconds, 0 or more, not {describe(given)}"
             )
+        check_count(cached_statements, "cached_statements", "a number of statements")
         self.path: Path | None = database_path(cache_name, use_temp=use_temp)
         self._connecting: dict[str, Any] = {
             "timeout": timeout,
@@ -82,7 +83,7 @@ class SQLiteBackend(CacheBackend):
 
     def _open(self) -> Parts:
         store = SQLiteStore(codec_for(self._serializer, self._secret_key))
-        database = Database(self.path, store.schema, **self._connecting)
+        database = shared_database(self.path, store.schema, **self._connecting)
         return store, AsyncSQLite(database), SyncSQLite(database)
 
 
