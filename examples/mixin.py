@@ -14,7 +14,7 @@ from aiohttp_client_cache import CacheMixin, SQLiteBackend
 
 
 class AnnouncingMixin:
-    """Prints every request; it could as well limit their rate or sign them."""
+    """Prints every request; it could as well limit their rate."""
 
     def __init__(self, *args: Any, prefix: str = "sent:", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,17 +1,14 @@
 """A persistent cache for aiohttp: change ``ClientSession`` to ``CachedSession``."""
 
 from aiohttp_client_cache.backends import BaseCache, CacheBackend, SQLiteBackend, SQLiteCache
+from aiohttp_client_cache.cache_control import DO_NOT_CACHE, NEVER_EXPIRE
 from aiohttp_client_cache.middleware import CacheMiddleware
 from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.session import CachedSession, CacheMixin
 from http_client_cache.errors import CacheError, ConfigurationError, MissingDependency
 from http_client_cache.item import StoredResponse
 
-NEVER_EXPIRE = -1
-"""``expire_after`` for responses that stay fresh for ever."""
-
-DO_NOT_CACHE = 0
-"""``expire_after`` for requests that bypass the cache."""
+__version__ = "1.0.0"
 
 __all__ = [
     "DO_NOT_CACHE",

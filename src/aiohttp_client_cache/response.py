@@ -197,6 +197,10 @@ class CachedResponse(ClientResponse):
         return await super().read()
 
 
+AnyResponse = ClientResponse | CachedResponse
+"""What a session may return, for annotations."""
+
+
 def cached_class(base: type[ClientResponse]) -> type[CachedResponse]:
     """The class of a session's responses: the user's ``response_class``, that knows the cache."""
     if base is ClientResponse:

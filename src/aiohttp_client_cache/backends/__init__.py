@@ -2,6 +2,6 @@
 
 from aiohttp_client_cache.backends.base import CacheBackend
 from aiohttp_client_cache.backends.sqlite import SQLiteBackend, SQLiteCache
-from aiohttp_client_cache.backends.storage import BaseCache
+from aiohttp_client_cache.backends.storage import BaseCache, DictCache
 
-__all__ = ["BaseCache", "CacheBackend", "SQLiteBackend", "SQLiteCache"]
+__all__ = ["BaseCache", "CacheBackend", "DictCache", "SQLiteBackend", "SQLiteCache"]

@@ -11,7 +11,12 @@ from aiohttp.typedefs import StrOrURL
 from yarl import URL
 
 from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction, Live
-from aiohttp_client_cache.backends.storage import BaseCache, RedirectStorage, ResponseStorage
+from aiohttp_client_cache.backends.storage import (
+    BaseCache,
+    DictCache,
+    RedirectStorage,
+    ResponseStorage,
+)
 from aiohttp_client_cache.response import CachedResponse
 from http_client_cache import housekeeping
 from http_client_cache.clock import Clock
@@ -34,7 +39,7 @@ from http_client_cache.store import Store
 from http_client_cache.store.custom import CustomStore
 from http_client_cache.store.memory import DEFAULT_MAX_BYTES, MemoryStore
 
-__all__ = ["BaseCache", "CacheBackend", "Urls"]
+__all__ = ["BaseCache", "CacheBackend", "DictCache", "Urls"]
 
 T = TypeVar("T")
 

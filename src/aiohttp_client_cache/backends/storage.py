@@ -99,6 +99,56 @@ class BaseCache(ABC):
         return codec_for()
 
 
+class DictCache(BaseCache):
+    """A storage in a dictionary, for tests and as an example; it has no limit.
+
+    Args:
+        items: what it begins with.
+    """
+
+    def __init__(self, items: dict[str, Any] | None = None) -> None:
+        self.items: dict[str, Any] = {} if items is None else items
+
+    async def read(self, key: str) -> Any:
+        """The item of a key, or ``None``."""
+        return self.items.get(key)
+
+    async def write(self, key: str, item: Any) -> None:
+        """Keep an item."""
+        self.items[key] = item
+
+    async def contains(self, key: str) -> bool:
+        """Whether the key has an item."""
+        return key in self.items
+
+    async def delete(self, key: str) -> None:
+        """Delete the item of a key."""
+        self.items.pop(key, None)
+
+    async def bulk_delete(self, keys: Iterable[str]) -> None:
+        """Delete the items of some keys."""
+        for key in keys:
+            self.items.pop(key, None)
+
+    async def clear(self) -> None:
+        """Delete all items."""
+        self.items.clear()
+
+    async def size(self) -> int:
+        """How many items there are."""
+        return len(self.items)
+
+    async def keys(self) -> AsyncIterator[str]:
+        """All keys."""
+        for key in list(self.items):
+            yield key
+
+    async def values(self) -> AsyncIterator[Any]:
+        """All items."""
+        for item in list(self.items.values()):
+            yield item
+
+
 class ResponseStorage(BaseCache):
     """The responses of a backend; what it yields are readable responses."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from aiohttp import ClientResponse, ClientSession, FormData, MultipartWriter
 from aiohttp.payload import BytesIOPayload
 
 from aiohttp_client_cache import (
-    BaseCache,
     CacheBackend,
     CachedSession,
     CacheMiddleware,
@@ -21,6 +19,7 @@ from aiohttp_client_cache import (
     ConfigurationError,
     SQLiteBackend,
 )
+from aiohttp_client_cache.backends import DictCache
 from tests.faces.aiohttp.conftest import OpenBackend, OpenSession
 from tests.support.files import everything_in
 from tests.support.origin import Origin
@@ -136,44 +135,11 @@ class TestClassesBehindTheCache:
         assert (counted.count, origin.count()) == (0, 0)
 
 
-class Sized(BaseCache):
+class Sized(DictCache):
     """A storage that is falsy as long as it is empty."""
-
-    def __init__(self) -> None:
-        self.items: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self.items)
-
-    async def read(self, key: str) -> Any:
-        return self.items.get(key)
-
-    async def write(self, key: str, item: Any) -> None:
-        self.items[key] = item
-
-    async def contains(self, key: str) -> bool:
-        return key in self.items
-
-    async def delete(self, key: str) -> None:
-        self.items.pop(key, None)
-
-    async def bulk_delete(self, keys: set[str]) -> None:
-        for key in keys:
-            self.items.pop(key, None)
-
-    async def clear(self) -> None:
-        self.items.clear()
-
-    async def size(self) -> int:
-        return len(self.items)
-
-    async def keys(self) -> AsyncIterator[str]:
-        for key in list(self.items):
-            yield key
-
-    async def values(self) -> AsyncIterator[Any]:
-        for item in list(self.items.values()):
-            yield item
 
 
 async def test_a_storage_that_is_empty_is_a_storage(origin: Origin) -> None:

@@ -49,6 +49,26 @@ def test_everything_public_is_there() -> None:
         assert hasattr(cache, name)
 
 
+def test_names_that_programs_import_from_their_modules() -> None:
+    from aiohttp_client_cache.backends.base import DictCache
+    from aiohttp_client_cache.cache_control import DO_NOT_CACHE, NEVER_EXPIRE
+    from aiohttp_client_cache.response import AnyResponse
+
+    assert issubclass(DictCache, cache.BaseCache)
+    assert (DO_NOT_CACHE, NEVER_EXPIRE) == (cache.DO_NOT_CACHE, cache.NEVER_EXPIRE)
+    assert isinstance(cache.__version__, str)
+    assert aiohttp.ClientResponse in AnyResponse.__args__
+
+
+def test_a_key_without_a_backend() -> None:
+    from aiohttp_client_cache.cache_keys import create_key
+
+    url = "https://example.org/a"
+    key = create_key("get", url, {"b": "1", "token": "2"}, ignored_params=["token"])
+    backend = cache.CacheBackend(ignored_params=["token"])
+    assert key == backend.create_key("GET", f"{url}?b=1")
+
+
 def test_constants() -> None:
     assert cache.NEVER_EXPIRE == -1
     assert cache.DO_NOT_CACHE == 0
