@@ -5,29 +5,19 @@ Read :mod:`http_client_cache.plan` first; the verdicts are in :mod:`http_client_
 
 from __future__ import annotations
 
-from typing import Protocol
-from urllib.parse import urldefrag, urljoin
-
 import msgspec
 
 from http_client_cache import decide
-from http_client_cache.entry import Alias, Entry, Hop, Stored
-from http_client_cache.key import create_key, redact_url, strip_headers
+from http_client_cache.entry import Stored
+from http_client_cache.keep import filtered, freshen, keep, link
+from http_client_cache.key import create_key
 from http_client_cache.message import (
-    NO_HEADERS,
-    Headers,
-    RawHeaders,
     Request,
-    ResponseHead,
-    to_bytes,
-    to_text,
 )
-from http_client_cache.options import Chain, Options
+from http_client_cache.options import Options
 from http_client_cache.plan import (
-    LATER,
     Answer,
     Ask,
-    Discard,
     Exchange,
     Failed,
     Followed,
@@ -35,55 +25,11 @@ from http_client_cache.plan import (
     Locked,
     Lost,
     Plan,
-    Present,
-    ReadBody,
     UseStore,
 )
 from http_client_cache.rfc9111.reasons import Reason
-from http_client_cache.rfc9111.validation import freshened
-from http_client_cache.settings import Settings
-from http_client_cache.store import Store
-
-
-class Scope(Protocol):
-    """What a plan needs to know of the cache it speaks for."""
-
-    @property
-    def settings(self) -> Settings:
-        """The house rules."""
-        ...
-
-    @property
-    def store(self) -> Store:
-        """The operations."""
-        ...
-
-    @property
-    def uncacheable(self) -> Memory:
-        """Keys whose answers were not to be stored: nobody needs to wait for those."""
-        ...
-
-    def now(self) -> float:
-        """UTC seconds."""
-        ...
-
-    def fetches_ended(self) -> int:
-        """Grows whenever a lease ends: what was looked up before may be out of date."""
-        ...
-
-
-class Memory(Protocol):
-    """Remembers a bounded number of keys."""
-
-    def __contains__(self, key: str) -> bool: ...
-
-    def add(self, key: str) -> None:
-        """Remember a key."""
-        ...
-
-    def discard(self, key: str) -> None:
-        """Forget a key."""
-        ...
+from http_client_cache.scope import Scope
+from http_client_cache.storable import hop_of
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -224,16 +170,6 @@ def look(scope: Scope, key: str, options: Options) -> Plan[tuple[Stored | None, 
     return stored, reason
 
 
-def filtered(scope: Scope, answer: Answer | None, stored: Stored | None, body: bytes) -> Plan[bool]:
-    """What the user's filter says of a response; a filter that fails keeps nothing."""
-    function = scope.settings.filter_fn
-    if function is None:
-        return True
-    response = yield Present(answer, stored, body)
-    verdict = yield Ask(function, (response,))
-    return not isinstance(verdict, Failed) and bool(verdict)
-
-
 def exchange(request: Request, conditions: tuple[tuple[str, str], ...] = ()) -> Plan[Answer]:
     """Ask the origin.
 
@@ -319,7 +255,7 @@ def fetch(
         if lease is not None:
             lease.held = True
             chain.leases.append((key, lease))
-        chain.hops.append((key, hop_of(scope, request, head)))
+        chain.hops.append((key, hop_of(scope.settings, request, head)))
         if stale is not None and not stale.hops:
             # It would hide the redirect that has taken its place.
             yield UseStore(scope.store.delete([key]), writes=True)
@@ -332,187 +268,6 @@ def fetch(
         if stale is not None and decide.outdates(reason, refusal, head.status):
             yield UseStore(scope.store.delete([key]), writes=True)
     return Forwarded(answer, reason, stored, refusal, key)
-
-
-def keep(
-    scope: Scope,
-    key: str,
-    request: Request,
-    options: Options,
-    answer: Answer,
-    lease: Lease | None,
-) -> Plan[tuple[Stored | None, Reason | None]]:
-    """Store an answer if house and law allow it."""
-    settings = scope.settings
-    verdict = decide.judge_head(
-        request,
-        answer.head,
-        settings.expiry_for(request.url, options.expire_after),
-        settings,
-        received=answer.received,
-        sent_authorization=answer.sent_authorization,
-    )
-    if isinstance(verdict, Reason):
-        if lease is not None:
-            lease.release()
-        return None, verdict
-    # A filter is asked with the whole body at hand, so it cannot come later.
-    entry = entry_of(scope, request, answer, verdict.expires)
-    later = None
-    if settings.filter_fn is None:
-        later = KeepLater(scope, key, entry)
-    body = yield ReadBody(answer, settings.max_entry_bytes, later)
-    if body is LATER:
-        if later is not None:
-            later.take_over(lease, options.chain)
-        return None, Reason.NOT_YET
-    if isinstance(body, Lost):
-        return None, Reason.INCOMPLETE
-    if body is None:
-        return None, Reason.TOO_LARGE
-    if not (yield from filtered(scope, answer, None, body)):
-        return None, Reason.FILTERED
-
-    stored = Stored(key, msgspec.structs.replace(entry, body_size=len(body)), body)
-    saved = yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
-    scope.uncacheable.discard(key)
-    if lease is not None:
-        lease.release(stored)
-    return stored, Reason.STORE_FAILED if isinstance(saved, Failed) else None
-
-
-class KeepLater:
-    """Stores an answer once its caller has read it to the end; those who wait, wait for that.
-
-    It must not hold the answer itself, which holds the stream that waits for the end: a response
-    that nobody reads would not go away.
-    """
-
-    __slots__ = ("_chain", "_entry", "_hops", "_key", "_lease", "_scope")
-
-    def __init__(self, scope: Scope, key: str, entry: Entry) -> None:
-        self._scope = scope
-        self._key = key
-        self._entry = entry
-        self._lease: Lease | None = None
-        self._chain = Chain()
-        self._hops: tuple[tuple[str, Hop], ...] = ()
-
-    def take_over(self, lease: Lease | None, chain: Chain | None) -> None:
-        """From now on the leases end here."""
-        if lease is not None:
-            lease.held = True
-            self._lease = lease
-        if chain is not None:
-            self._chain = chain.detach()
-            # They lead here, however long it takes.
-            self._hops = tuple(self._chain.hops)
-
-    def finish(self, body: bytes) -> Plan[None]:
-        """The whole body is there."""
-        scope, key = self._scope, self._key
-        stored = Stored(key, msgspec.structs.replace(self._entry, body_size=len(body)), body)
-        yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
-        scope.uncacheable.discard(key)
-        hops = yield from link(scope, self._hops, stored)
-        self._chain.end(stored._replace(hops=hops))
-        if self._lease is not None:
-            self._lease.release(stored)
-
-    def give_up(self) -> None:
-        """There will be no whole body, or not in time for those who wait."""
-        self._chain.end()
-        if self._lease is not None:
-            self._lease.release()
-
-
-def entry_of(scope: Scope, request: Request, answer: Answer, expires: float | None) -> Entry:
-    """The metadata to store, before the body is known: nothing ignored, no secret."""
-    head, ignored = answer.head, scope.settings.ignored_parameters
-    return Entry(
-        method=request.method,
-        url=redact_url(head.url, ignored),
-        status=head.status,
-        reason=head.reason,
-        version=head.version,
-        headers=storable_pointers(head, ignored),
-        request_headers=remembered(scope, request).raw,
-        requested=answer.requested,
-        created=answer.received,
-        expires=expires,
-        body_size=0,
-        sets_cookies="set-cookie" in head.headers,
-    )
-
-
-def remembered(scope: Scope, request: Request) -> Headers:
-    """The request fields that tell this response from others, less what may not be stored."""
-    include = scope.settings.include_headers
-    if include is False:
-        return NO_HEADERS
-    kept = strip_headers(request.headers, scope.settings.ignored_parameters)
-    if include is True:
-        return kept
-    return Headers(tuple(pair for pair in kept.raw if pair[0].decode("latin-1").lower() in include))
-
-
-def hop_of(scope: Scope, request: Request, head: ResponseHead) -> Hop:
-    """A redirect as it is kept with the response that it leads to."""
-    ignored = scope.settings.ignored_parameters
-    url = redact_url(head.url, ignored)
-    headers = storable_pointers(head, ignored)
-    return Hop(request.method, url, head.status, head.reason, head.version, headers)
-
-
-POINTERS = frozenset({b"location", b"content-location", b"uri"})
-
-
-def storable_pointers(head: ResponseHead, ignored: frozenset[str]) -> RawHeaders:
-    """The fields of a response; those that point to a URL without what may not be stored.
-
-    Many redirects repeat the query of the request, and some bring credentials of their own.
-    """
-    fields = head.headers.raw
-    if not any(name.lower() in POINTERS for name, _ in fields):
-        return fields
-    return tuple([_storable_pointer(pair, head.url, ignored) for pair in fields])
-
-
-def _storable_pointer(
-    pair: tuple[bytes, bytes], base: str, ignored: frozenset[str]
-) -> tuple[bytes, bytes]:
-    name, value = pair
-    if name.lower() not in POINTERS:
-        return pair
-    try:
-        target, fragment = urldefrag(urljoin(base, to_text(value)))
-    except ValueError:
-        return pair
-    redacted = redact_url(target, ignored)
-    if redacted == target:
-        return pair
-    return name, to_bytes(f"{redacted}#{fragment}" if fragment else redacted)
-
-
-def freshen(
-    scope: Scope, request: Request, stale: Stored, answer: Answer, options: Options
-) -> Plan[Stored]:
-    """Take over what a 304 says (RFC 9111 section 4.3.4); the stored body stays."""
-    yield Discard(answer)
-    expiry = scope.settings.expiry_for(request.url, options.expire_after)
-    head = answer.head
-    entry = msgspec.structs.replace(
-        stale.entry,
-        headers=freshened(stale.entry.headers, head.headers),
-        requested=answer.requested,
-        created=answer.received,
-        expires=expiry.expires(answer.received),
-        sets_cookies=stale.entry.sets_cookies or "set-cookie" in head.headers,
-    )
-    if not decide.authorization_added(request, answer.sent_authorization):
-        change = (stale.key, stale.variant, entry)
-        yield UseStore(scope.store.freshen([change]), writes=True)
-    return stale._replace(entry=entry)
 
 
 def arrive(scope: Scope, options: Options, served: Served) -> Plan[Served]:
@@ -529,14 +284,3 @@ def arrive(scope: Scope, options: Options, served: Served) -> Plan[Served]:
     hops = yield from link(scope, tuple(chain.hops), stored)
     chain.end(stored._replace(hops=hops))
     return served
-
-
-def link(scope: Scope, chain: tuple[tuple[str, Hop], ...], stored: Stored) -> Plan[tuple[Hop, ...]]:
-    """Let each hop of a chain lead to what it ended in; answers the whole way there."""
-    hops = tuple(hop for _, hop in chain) + stored.hops
-    for index, (name, _) in enumerate(chain):
-        if name != stored.key:
-            alias = Alias(stored.key, hops[index:], stored.entry.created)
-            yield UseStore(scope.store.link(name, alias), writes=True)
-            scope.uncacheable.discard(name)
-    return hops

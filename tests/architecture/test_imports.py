@@ -44,6 +44,7 @@ MAY_IMPORT = {
     f"{ENGINE}.content": engine("errors", "urls"),
     f"{ENGINE}.key": VALUES | engine("content", "settings"),
     f"{ENGINE}.decide": VALUES | engine("expiry", "options", "rfc9111", "settings", "key"),
+    f"{ENGINE}.storable": VALUES | engine("key", "plan", "settings"),
     **{face: {ENGINE} for face in FACES},
 }
 
@@ -61,6 +62,8 @@ NEVER_IMPORTS = {
     f"{ENGINE}.store": engine("shell", "decide", "flow", "engine"),
     # A flow knows what a store can do, not which one it is.
     f"{ENGINE}.flow": WORLD | STORES | engine("shell", "engine"),
+    f"{ENGINE}.keep": WORLD | STORES | engine("flow", "shell", "engine"),
+    f"{ENGINE}.scope": WORLD | STORES | engine("flow", "keep", "shell", "engine"),
     f"{ENGINE}.decide": WORLD,
     f"{ENGINE}.rfc9111": WORLD,
     f"{ENGINE}.plan": WORLD,

@@ -1,0 +1,161 @@
+"""How an answer is kept: now, or when its caller has read it to the end; and how a 304 counts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from http_client_cache import decide
+from http_client_cache.entry import Alias, Entry, Hop, Stored
+from http_client_cache.message import Request
+from http_client_cache.options import Chain, Options
+from http_client_cache.plan import (
+    LATER,
+    Answer,
+    Ask,
+    Discard,
+    Failed,
+    Lease,
+    Lost,
+    Plan,
+    Present,
+    ReadBody,
+    UseStore,
+)
+from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.rfc9111.validation import freshened
+from http_client_cache.scope import Scope
+from http_client_cache.storable import entry_of
+
+
+def keep(
+    scope: Scope,
+    key: str,
+    request: Request,
+    options: Options,
+    answer: Answer,
+    lease: Lease | None,
+) -> Plan[tuple[Stored | None, Reason | None]]:
+    """Store an answer if house and law allow it."""
+    settings = scope.settings
+    verdict = decide.judge_head(
+        request,
+        answer.head,
+        settings.expiry_for(request.url, options.expire_after),
+        settings,
+        received=answer.received,
+        sent_authorization=answer.sent_authorization,
+    )
+    if isinstance(verdict, Reason):
+        if lease is not None:
+            lease.release()
+        return None, verdict
+    # A filter is asked with the whole body at hand, so it cannot come later.
+    entry = entry_of(scope.settings, request, answer, verdict.expires)
+    later = None
+    if settings.filter_fn is None:
+        later = KeepLater(scope, key, entry)
+    body = yield ReadBody(answer, settings.max_entry_bytes, later)
+    if body is LATER:
+        if later is not None:
+            later.take_over(lease, options.chain)
+        return None, Reason.NOT_YET
+    if isinstance(body, Lost):
+        return None, Reason.INCOMPLETE
+    if body is None:
+        return None, Reason.TOO_LARGE
+    if not (yield from filtered(scope, answer, None, body)):
+        return None, Reason.FILTERED
+
+    stored = Stored(key, msgspec.structs.replace(entry, body_size=len(body)), body)
+    saved = yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
+    scope.uncacheable.discard(key)
+    if lease is not None:
+        lease.release(stored)
+    return stored, Reason.STORE_FAILED if isinstance(saved, Failed) else None
+
+
+class KeepLater:
+    """Stores an answer once its caller has read it to the end; those who wait, wait for that.
+
+    It must not hold the answer itself, which holds the stream that waits for the end: a response
+    that nobody reads would not go away.
+    """
+
+    __slots__ = ("_chain", "_entry", "_hops", "_key", "_lease", "_scope")
+
+    def __init__(self, scope: Scope, key: str, entry: Entry) -> None:
+        self._scope = scope
+        self._key = key
+        self._entry = entry
+        self._lease: Lease | None = None
+        self._chain = Chain()
+        self._hops: tuple[tuple[str, Hop], ...] = ()
+
+    def take_over(self, lease: Lease | None, chain: Chain | None) -> None:
+        """From now on the leases end here."""
+        if lease is not None:
+            lease.held = True
+            self._lease = lease
+        if chain is not None:
+            self._chain = chain.detach()
+            # They lead here, however long it takes.
+            self._hops = tuple(self._chain.hops)
+
+    def finish(self, body: bytes) -> Plan[None]:
+        """The whole body is there."""
+        scope, key = self._scope, self._key
+        stored = Stored(key, msgspec.structs.replace(self._entry, body_size=len(body)), body)
+        yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
+        scope.uncacheable.discard(key)
+        hops = yield from link(scope, self._hops, stored)
+        self._chain.end(stored._replace(hops=hops))
+        if self._lease is not None:
+            self._lease.release(stored)
+
+    def give_up(self) -> None:
+        """There will be no whole body, or not in time for those who wait."""
+        self._chain.end()
+        if self._lease is not None:
+            self._lease.release()
+
+
+def freshen(
+    scope: Scope, request: Request, stale: Stored, answer: Answer, options: Options
+) -> Plan[Stored]:
+    """Take over what a 304 says (RFC 9111 section 4.3.4); the stored body stays."""
+    yield Discard(answer)
+    expiry = scope.settings.expiry_for(request.url, options.expire_after)
+    head = answer.head
+    entry = msgspec.structs.replace(
+        stale.entry,
+        headers=freshened(stale.entry.headers, head.headers),
+        requested=answer.requested,
+        created=answer.received,
+        expires=expiry.expires(answer.received),
+        sets_cookies=stale.entry.sets_cookies or "set-cookie" in head.headers,
+    )
+    if not decide.authorization_added(request, answer.sent_authorization):
+        change = (stale.key, stale.variant, entry)
+        yield UseStore(scope.store.freshen([change]), writes=True)
+    return stale._replace(entry=entry)
+
+
+def link(scope: Scope, chain: tuple[tuple[str, Hop], ...], stored: Stored) -> Plan[tuple[Hop, ...]]:
+    """Let each hop of a chain lead to what it ended in; answers the whole way there."""
+    hops = tuple(hop for _, hop in chain) + stored.hops
+    for index, (name, _) in enumerate(chain):
+        if name != stored.key:
+            alias = Alias(stored.key, hops[index:], stored.entry.created)
+            yield UseStore(scope.store.link(name, alias), writes=True)
+            scope.uncacheable.discard(name)
+    return hops
+
+
+def filtered(scope: Scope, answer: Answer | None, stored: Stored | None, body: bytes) -> Plan[bool]:
+    """What the user's filter says of a response; a filter that fails keeps nothing."""
+    function = scope.settings.filter_fn
+    if function is None:
+        return True
+    response = yield Present(answer, stored, body)
+    verdict = yield Ask(function, (response,))
+    return not isinstance(verdict, Failed) and bool(verdict)
