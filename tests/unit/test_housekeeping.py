@@ -91,7 +91,7 @@ def test_sweep_goes_page_by_page(keeper: Keeper, many: int, trips: int) -> None:
     assert keeper.trips == trips
     assert run_sync(keeper.store.size(), SHELL) == 1
     # After each page that deleted something, others have their turn.
-    assert keeper.pauses == -(-many // housekeeping.PAGE)
+    assert keeper.pauses == -(-many // housekeeping.SWEEP)
 
 
 @pytest.mark.parametrize(
