@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Stored
@@ -25,6 +25,8 @@ from http_client_cache.statements import NOT_NOW, AsyncShell, SyncShell
 from http_client_cache.store import Store
 
 T = TypeVar("T")
+S = TypeVar("S")
+F = TypeVar("F", bound=AsyncFlights | SyncFlights)
 
 
 class Recent:
@@ -55,7 +57,39 @@ class Recent:
         self._keys.pop(key, None)
 
 
-class AsyncCache:
+class _Cache(Generic[S, F]):
+    """What both colours share: settings, a store with its shell, leases, and the time.
+
+    Args:
+        settings: the house rules, shared with whoever changes them.
+        store: the operations.
+        shell: carries out the store's statements.
+        flights: the leases of fetches.
+        name: how the log calls the store; must hold no secret.
+        clock: replaced in tests.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, shell: S, flights: F, name: str, clock: Clock | None
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.shell = shell
+        self.clock = clock or Clock()
+        self.uncacheable = Recent()
+        self.failures = Failures(name)
+        self._flights = flights
+
+    def now(self) -> float:
+        """UTC seconds."""
+        return self.clock.time()
+
+    def fetches_ended(self) -> int:
+        """Grows whenever a fetch ends."""
+        return self._flights.ended
+
+
+class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
     """A cache for asynchronous clients; serves any number of event loops.
 
     Args:
@@ -75,22 +109,8 @@ class AsyncCache:
         name: str,
         clock: Clock | None = None,
     ) -> None:
-        self.settings = settings
-        self.store = store
-        self.shell = shell
-        self.clock = clock or Clock()
-        self.uncacheable = Recent()
-        self.failures = Failures(name)
-        self._flights = AsyncFlights()
+        super().__init__(settings, store, shell, AsyncFlights(), name, clock)
         self._driver = AsyncDriver(shell, self._flights, self.failures)
-
-    def now(self) -> float:
-        """UTC seconds."""
-        return self.clock.time()
-
-    def fetches_ended(self) -> int:
-        """Grows whenever a fetch ends."""
-        return self._flights.ended
 
     async def serve(self, request: Request, options: Options, client: AsyncClient) -> Served:
         """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
@@ -118,7 +138,7 @@ class AsyncCache:
         return looked
 
 
-class SyncCache:
+class SyncCache(_Cache[SyncShell, SyncFlights]):
     """A cache for blocking clients; serves any number of threads.
 
     Args:
@@ -138,22 +158,8 @@ class SyncCache:
         name: str,
         clock: Clock | None = None,
     ) -> None:
-        self.settings = settings
-        self.store = store
-        self.shell = shell
-        self.clock = clock or Clock()
-        self.uncacheable = Recent()
-        self.failures = Failures(name)
-        self._flights = SyncFlights()
+        super().__init__(settings, store, shell, SyncFlights(), name, clock)
         self._driver = SyncDriver(shell, self._flights, self.failures)
-
-    def now(self) -> float:
-        """UTC seconds."""
-        return self.clock.time()
-
-    def fetches_ended(self) -> int:
-        """Grows whenever a fetch ends."""
-        return self._flights.ended
 
     def serve(self, request: Request, options: Options, client: SyncClient) -> Served:
         """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
