@@ -48,7 +48,9 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def is_expired(self, now: float) -> bool:
         """Whether the entry is past its time; a clock that went back makes nothing fresh."""
-        return self.expires is not None and (now >= self.expires or now < self.created - CLOCK_SKEW)
+        if self.expires is None:
+            return False
+        return now < self.created - CLOCK_SKEW or max(now, self.created) >= self.expires
 
 
 class Hop(msgspec.Struct, frozen=True, array_like=True, gc=False):
