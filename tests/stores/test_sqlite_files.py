@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
 import stat
 import tempfile
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -260,16 +262,30 @@ def test_what_a_deleted_database_left_behind_is_not_taken_for_ours(tmp_path: Pat
     subject.sync_shell.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_file_that_may_only_be_read_is_read(tmp_path: Path) -> None:
-    subject = sqlite(tmp_path)
-    save(subject, "a.1")
-    subject.sync_shell.close()
-    (tmp_path / "cache.sqlite").chmod(0o400)
-    assert load(subject, "a.1") == [BODY]
-    save(subject, "a.2")
-    assert size(subject) == 1
-    subject.sync_shell.close()
+@contextlib.contextmanager
+def nobody_special() -> Iterator[Path]:
+    """A folder of one's own; root, who may write everywhere, becomes somebody else meanwhile."""
+    nobody, me = 65534, os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        if me == 0:
+            os.chown(folder, nobody, nobody)
+            os.seteuid(nobody)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(me)
+
+
+def test_a_file_that_may_only_be_read_is_read() -> None:
+    with nobody_special() as folder:
+        subject = sqlite(folder)
+        save(subject, "a.1")
+        subject.sync_shell.close()
+        (folder / "cache.sqlite").chmod(0o400)
+        assert load(subject, "a.1") == [BODY]
+        save(subject, "a.2")
+        assert size(subject) == 1
+        subject.sync_shell.close()
 
 
 def test_a_path_that_cannot_be_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
