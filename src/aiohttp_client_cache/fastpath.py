@@ -14,8 +14,7 @@ from aiohttp.helpers import sentinel
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
-from aiohttp_client_cache.hop import mark_hit
-from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class
+from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class, mark_hit
 from http_client_cache import decide
 from http_client_cache.key import create_key
 from http_client_cache.message import NO_HEADERS, Headers, Request

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 from aiohttp import ClientRequest, ClientResponse
 from multidict import CIMultiDict
 
-from aiohttp_client_cache.detached import from_entry, with_body_read
+from aiohttp_client_cache.detached import detached_response
 from aiohttp_client_cache.request import engine_request
-from aiohttp_client_cache.response import CachedResponse, build, cached_class
+from aiohttp_client_cache.response import CachedResponse, build, cached_class, mark_hit
 from aiohttp_client_cache.streams import EAGER_BYTES, Copy, read_eagerly
 from http_client_cache.entry import Entry, Hop, Stored
 from http_client_cache.flow import Forwarded, Hit
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from aiohttp import ClientHandlerType
 
     from aiohttp_client_cache.backends.base import CacheBackend
-    from http_client_cache.clock import Clock
     from http_client_cache.engine import AsyncCache
 
 NOT_CACHED = Entry(
@@ -115,13 +114,6 @@ def _hit(backend: CacheBackend, request: ClientRequest, stored: Stored) -> Cache
     response = _stored_response(request, stored.entry, stored.body)
     mark_hit(response, stored.entry, backend.clock)
     return response
-
-
-def mark_hit(response: CachedResponse, entry: Entry, clock: Clock) -> None:
-    """Let a response tell that it came from the cache."""
-    response.from_cache = True
-    response._entry = entry
-    response._clock = clock
 
 
 def _stored_response(
@@ -223,11 +215,11 @@ class Origin:
     def present(self, effect: Present) -> CachedResponse:
         """What the user's filter sees: a response of its own, already read."""
         if effect.stored is not None:
-            response = from_entry(effect.stored.entry, effect.body)
-            mark_hit(response, effect.stored.entry, self._clock)
+            response = detached_response(effect.stored, self._clock)
         else:
             response = _stored_response(self._request, _as_hop(effect.answer), effect.body)
-        return with_body_read(response, effect.body)
+        response._body = effect.body  # Where filters look.
+        return response
 
 
 async def _finish(engine: AsyncCache, later: Later, body: bytes) -> None:

@@ -272,6 +272,13 @@ def build(
     return response
 
 
+def mark_hit(response: CachedResponse, entry: Entry, clock: Clock) -> None:
+    """Let a response tell that it came from the cache."""
+    response.from_cache = True
+    response._entry = entry
+    response._clock = clock
+
+
 def _restore_cookies(response: CachedResponse, headers: RawHeaders) -> None:
     values = tuple(to_text(value) for name, value in headers if name.lower() == b"set-cookie")
     if not values:
