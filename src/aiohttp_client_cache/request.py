@@ -34,6 +34,9 @@ def body_bytes(body: object) -> bytes | Unkeyable:
         return bytes(body._value)
     if isinstance(body, BytesIOPayload):
         value = body._value
+        if value.closed:
+            # The first aiohttp of 3.12 closes it after it was sent.
+            return UNKEYABLE
         # Where aiohttp begins to send, and begins again for another attempt.
         start = getattr(body, "_start_position", None)
         return value.getvalue()[value.tell() if start is None else start :]
