@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from http_client_cache.entry import Alias, Entry
+from http_client_cache.entry import Entry
 from http_client_cache.message import Headers
 
 
@@ -66,6 +66,3 @@ class StoredResponse:
 
     def __repr__(self) -> str:
         return f"<StoredResponse {self.method} {self.url} [{self.status}]>"
-
-
-Item = StoredResponse | Alias
