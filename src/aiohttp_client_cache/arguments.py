@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from aiohttp_client_cache.backends.options import SessionOptions
     from http_client_cache.expiry import ExpireAfter
+    from http_client_cache.windows import StaleWindow
 
     class RequestOptions(_RequestOptions, total=False):
         """Those of aiohttp, and the cache's own.
@@ -35,12 +36,16 @@ if TYPE_CHECKING:
             refresh: validate the stored response with the origin before it is used.
             force_refresh: ask the origin for a new response, whatever is stored.
             only_if_cached: answer 504 where nothing usable is stored.
+            stale_if_error: how long an expired response may be served if the origin fails.
+            stale_while_revalidate: how long one may be served while it is fetched anew.
         """
 
         expire_after: ExpireAfter
         refresh: bool
         force_refresh: bool
         only_if_cached: bool
+        stale_if_error: StaleWindow
+        stale_while_revalidate: StaleWindow
 
     class ClientOptions(SessionOptions, total=False):
         """Those of ``aiohttp.ClientSession``, and the cache's own."""

@@ -17,9 +17,9 @@ from aiohttp_client_cache.gate import pass_gate
 from aiohttp_client_cache.hop import answer_hop
 from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.verbs import Verbs
-from http_client_cache.errors import ConfigurationError
+from http_client_cache.errors import ConfigurationError, check_flag
 from http_client_cache.expiry import parse_expire_after
-from http_client_cache.options import Chain, Known, Options, flag
+from http_client_cache.options import Chain, Known, Options
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.settings import HeaderNames
+    from http_client_cache.windows import StaleWindow
 
 
 CLIENT_ARGUMENTS = frozenset(ClientSession._request.__kwdefaults__ or ())
@@ -64,6 +65,15 @@ class CacheMixin(Live, Verbs):
         filter_fn: says of a response whether it is kept and served.
         key_fn: makes the key of a request.
         max_entry_bytes: bodies larger than this many bytes are not kept.
+        cache_control: go by RFC 9111.
+        shared: obey what is said to shared caches.
+        stale_if_error: how long an expired response is served if the origin fails.
+        urls_stale_if_error: the same, for URLs that match a pattern.
+        stale_while_revalidate: how long an expired response is served while it is fetched anew.
+        urls_stale_while_revalidate: the same, for URLs that match a pattern.
+        cache_status: add a ``Cache-Status`` field to every response.
+        cache_groups: obey ``Cache-Group-Invalidation``.
+        no_vary_search: obey ``No-Vary-Search``.
         **kwargs: what the backend in memory takes, where no other is given, and the arguments of
             the classes behind.
 
@@ -94,6 +104,15 @@ class CacheMixin(Live, Verbs):
         filter_fn: FilterFunction | None = None,
         key_fn: KeyFunction | None = None,
         max_entry_bytes: int | None = None,
+        cache_control: bool | None = None,
+        shared: bool | None = None,
+        stale_if_error: StaleWindow = None,
+        urls_stale_if_error: Mapping[Any, StaleWindow] | None = None,
+        stale_while_revalidate: StaleWindow = None,
+        urls_stale_while_revalidate: Mapping[Any, StaleWindow] | None = None,
+        cache_status: bool | None = None,
+        cache_groups: bool | None = None,
+        no_vary_search: bool | None = None,
         **kwargs: Any,
     ) -> None:
         options: dict[str, Any] = {
@@ -107,6 +126,15 @@ class CacheMixin(Live, Verbs):
             "filter_fn": filter_fn,
             "key_fn": key_fn,
             "max_entry_bytes": max_entry_bytes,
+            "cache_control": cache_control,
+            "shared": shared,
+            "stale_if_error": stale_if_error,
+            "urls_stale_if_error": urls_stale_if_error,
+            "stale_while_revalidate": stale_while_revalidate,
+            "urls_stale_while_revalidate": urls_stale_while_revalidate,
+            "cache_status": cache_status,
+            "cache_groups": cache_groups,
+            "no_vary_search": no_vary_search,
         }
         given = {name: value for name, value in options.items() if value is not None}
         for name in CONSTRUCTION_NAMES & kwargs.keys():
@@ -164,9 +192,9 @@ class CacheMixin(Live, Verbs):
         chain = Chain()
         options = Options(
             parse_expire_after(expire_after),
-            flag(refresh, "refresh"),
-            flag(force_refresh, "force_refresh"),
-            flag(only_if_cached, "only_if_cached"),
+            check_flag(refresh, "refresh"),
+            check_flag(force_refresh, "force_refresh"),
+            check_flag(only_if_cached, "only_if_cached"),
             is_disabled(self),
             () if auto_decompress else ("raw",),
             follow,

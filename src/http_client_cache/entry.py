@@ -31,6 +31,14 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
         expires: when it stops being fresh; ``None`` for never.
         body_size: length of the stored body in bytes.
         sets_cookies: whether a ``Set-Cookie`` is among the response fields.
+        initial_age: how old the response was when it arrived, in seconds (RFC 9111 section
+            4.2.3); this and the following are known of what was stored by that law only.
+        no_cache: never to be used without validation.
+        must_revalidate: never to be used stale.
+        immutable: not to be validated while it is fresh.
+        stale_while_revalidate: seconds, ``None`` if the response does not say.
+        stale_if_error: seconds, ``None`` if the response does not say.
+        vary: names and digests of the request fields that selected it (section 4.1).
     """
 
     method: str
@@ -45,6 +53,13 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     expires: float | None
     body_size: int
     sets_cookies: bool = False
+    initial_age: float = 0.0
+    no_cache: bool = False
+    must_revalidate: bool = False
+    immutable: bool = False
+    stale_while_revalidate: int | None = None
+    stale_if_error: int | None = None
+    vary: tuple[tuple[str, str | None], ...] = ()
 
     def is_expired(self, now: float) -> bool:
         """Whether the entry is past its time; a clock that went back makes nothing fresh."""

@@ -45,3 +45,14 @@ def check_count(value: object, name: str, accepted: str) -> None:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ConfigurationError(f"{name} must be {accepted}, not {describe(value)}")
+
+
+def check_flag(value: object, name: str) -> bool:
+    """Check an argument that is either ``True`` or ``False``.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not {describe(value)}")
+    return value

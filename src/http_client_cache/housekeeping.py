@@ -9,7 +9,7 @@ import msgspec
 
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.expiry import DO_NOT_CACHE, Expiry
-from http_client_cache.key import locator, normalize_url
+from http_client_cache.key import url_locator
 from http_client_cache.plan import Failed, Pause, Plan, UseStore
 from http_client_cache.settings import Settings
 from http_client_cache.store import Store
@@ -36,7 +36,7 @@ def delete(store: Store, keys: Iterable[str]) -> Plan[int]:
 
 def delete_url(store: Store, settings: Settings, url: str) -> Plan[int]:
     """Delete whatever was stored for a URL: each method, body and set of header fields."""
-    deleted = yield from ask(store.purge(_locator(settings, url)), 0)
+    deleted = yield from ask(store.purge(url_locator(settings, url)), 0)
     if settings.key_fn is not None:
         keys = yield from _keys_of_users(store, settings, url)
         deleted += yield from delete(store, keys)
@@ -45,24 +45,20 @@ def delete_url(store: Store, settings: Settings, url: str) -> Plan[int]:
 
 def has_url(store: Store, settings: Settings, url: str) -> Plan[bool]:
     """Whether anything is stored for a URL, or a redirect from it."""
-    if (yield from ask(store.has_locator(_locator(settings, url)), False)):
+    if (yield from ask(store.has_locator(url_locator(settings, url)), False)):
         return True
     return settings.key_fn is not None and bool((yield from _keys_of_users(store, settings, url)))
 
 
 def _keys_of_users(store: Store, settings: Settings, url: str) -> Plan[list[str]]:
     """The keys of a URL's entries, where a user makes them: nothing but the entries tells."""
-    wanted, found, after = _locator(settings, url), list[str](), ""
+    wanted, found, after = url_locator(settings, url), list[str](), ""
     while batch := (yield from page(store, after, bodies=False)):
         found += [
-            stored.key for _, stored in batch if _locator(settings, stored.entry.url) == wanted
+            stored.key for _, stored in batch if url_locator(settings, stored.entry.url) == wanted
         ]
         after = batch[-1][0]
     return found
-
-
-def _locator(settings: Settings, url: str) -> str:
-    return locator(normalize_url(url, ignored=settings.ignored_parameters))
 
 
 def page(store: Store, after: str, *, bodies: bool) -> Plan[list[tuple[str, Stored]]]:

@@ -15,9 +15,18 @@ from typing import Final
 
 from http_client_cache.content import media_type, normal_body
 from http_client_cache.message import Headers, Request, Unkeyable, to_bytes, to_text
+from http_client_cache.settings import Settings
 from http_client_cache.urls import normalize_url, redact_url
 
-__all__ = ["create_key", "locator", "normalize_url", "redact_url", "strip_headers"]
+__all__ = [
+    "create_key",
+    "locator",
+    "normalize_url",
+    "redact_url",
+    "request_key",
+    "strip_headers",
+    "url_locator",
+]
 
 _VERSION: Final = b"http-client-cache key 1"
 
@@ -47,6 +56,35 @@ _NEVER_MATCHED: Final = _SECRET | {
     "transfer-encoding",
     "upgrade",
 }
+
+
+BY_THE_LAW: Final = "rfc9111"
+"""Marks keys of what is stored with ``cache_control``: it answers under other rules."""
+
+
+def request_key(settings: Settings, request: Request, extra: tuple[str, ...] = ()) -> str | None:
+    """The key of a request under some settings, less a ``key_fn`` of the user's.
+
+    By RFC 9111 the order of a query counts, as nothing says that it does not, and what answers
+    GET answers HEAD.
+    """
+    if settings.cache_control:
+        if request.method == "HEAD":
+            request = request._replace(method="GET")
+        extra = (*extra, BY_THE_LAW)
+    return create_key(
+        request,
+        ignored=settings.ignored_parameters,
+        match_headers=settings.include_headers,
+        sort_query=not settings.cache_control,
+        extra=extra,
+    )
+
+
+def url_locator(settings: Settings, url: str) -> str:
+    """What all keys of a URL begin with under some settings."""
+    ignored, sort = settings.ignored_parameters, not settings.cache_control
+    return locator(normalize_url(url, ignored=ignored, sort_query=sort))
 
 
 def create_key(

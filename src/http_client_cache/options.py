@@ -8,9 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from http_client_cache.entry import Hop, Stored
-from http_client_cache.errors import ConfigurationError, describe
 from http_client_cache.expiry import UNSET, Expiry
 from http_client_cache.plan import Lease
+from http_client_cache.rfc9111.freshness import NO_WINDOWS, Windows
 from http_client_cache.rfc9111.reasons import Reason
 
 
@@ -106,6 +106,7 @@ class Options(msgspec.Struct, frozen=True):
         follow: whether a stored redirect chain may answer.
         chain: set where this request's own redirects are to be recorded.
         known: what was found out about the first request before it was made.
+        windows: how long stale responses may be served, for this request alone.
     """
 
     expire_after: Expiry = UNSET
@@ -117,14 +118,4 @@ class Options(msgspec.Struct, frozen=True):
     follow: bool = False
     chain: Chain | None = None
     known: Known | None = None
-
-
-def flag(value: object, name: str) -> bool:
-    """Check an argument that is either ``True`` or ``False``.
-
-    Raises:
-        ConfigurationError: it is neither.
-    """
-    if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} must be True or False, not {describe(value)}")
-    return value
+    windows: Windows = NO_WINDOWS

@@ -1,14 +1,13 @@
-"""Expiration by URL: glob patterns and regular expressions (``urls_expire_after``)."""
+"""Values by URL: glob patterns and regular expressions (``urls_expire_after`` and its kin)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeGuard, cast
+from typing import Any, Final, Generic, NamedTuple, TypeGuard, TypeVar, cast
 
 from http_client_cache.errors import ConfigurationError, describe
-from http_client_cache.expiry import ExpireAfter, Expiry, parse_expire_after
 from http_client_cache.urls import (
     DEFAULT_PORTS,
     normalize_escapes,
@@ -31,14 +30,17 @@ _IN_PORT: Final = {"?": "[0-9]", "*": "[0-9]*", "**": "[0-9]*"}
 _IN_PATH: Final = {"?": _ONE_IN_PATH, "*": "[^/]*", "**": ".*", "/**": "(?:/.*)?"}
 
 
-class _Rule(NamedTuple):
+V = TypeVar("V")
+
+
+class _Rule(NamedTuple, Generic[V]):
     pattern: re.Pattern[str]
     is_glob: bool
-    expiry: Expiry
+    value: V
 
 
-class UrlPatterns:
-    """Expiration values by URL, compiled once.
+class UrlPatterns(Generic[V]):
+    """Values by URL, such as expirations, compiled once.
 
     A string is a glob for the URL without its query. ``*`` stands for any run of characters
     other than ``/``, ``**`` for anything, ``?`` for one character other than ``/``; all else for
@@ -48,7 +50,8 @@ class UrlPatterns:
     sent, query included. Userinfo is never looked at.
 
     Args:
-        mapping: pattern to expiration value; the first pattern that matches counts.
+        mapping: pattern to value; the first pattern that matches counts.
+        parse: checks a value, given with its name.
         name: what the user calls the mapping, for the message of an error.
 
     Raises:
@@ -57,14 +60,19 @@ class UrlPatterns:
 
     __slots__ = ("_rules", "_seen", "_whole_url", "mapping")
 
-    def __init__(self, mapping: Mapping[Any, ExpireAfter], name: str = "urls_expire_after") -> None:
-        self.mapping: Final[Mapping[Any, ExpireAfter]] = MappingProxyType(dict(mapping))
-        self._rules = tuple(_rule(key, value, name) for key, value in self.mapping.items())
+    def __init__(
+        self, mapping: Mapping[Any, Any], parse: Callable[[Any, str], V], name: str
+    ) -> None:
+        self.mapping: Final[Mapping[Any, Any]] = MappingProxyType(dict(mapping))
+        self._rules = tuple(
+            _rule(key, parse(value, f"{name}[{key!r}]"), name)
+            for key, value in self.mapping.items()
+        )
         self._whole_url = not all(rule.is_glob for rule in self._rules)
-        self._seen: dict[str, Expiry | None] = {}
+        self._seen: dict[str, V | None] = {}
 
-    def match(self, url: str) -> Expiry | None:
-        """The value of the first pattern that matches, ``UNSET`` included; else ``None``."""
+    def match(self, url: str) -> V | None:
+        """The value of the first pattern that matches, or ``None``."""
         known = url if self._whole_url else url.partition("?")[0]
         try:
             return self._seen[known]
@@ -77,29 +85,28 @@ class UrlPatterns:
         self._seen[known] = found
         return found
 
-    def _search(self, url: str) -> Expiry | None:
+    def _search(self, url: str) -> V | None:
         parts = split_url(url)
         base = ""
         if parts is not None:
             port = parts.port or DEFAULT_PORTS.get(parts.scheme, "")
             base = f"{parts.scheme}://{parts.host}:{port}{parts.path}"
         whole = redact_url(url, _NOTHING) if self._whole_url else ""
-        for pattern, is_glob, expiry in self._rules:
+        for pattern, is_glob, value in self._rules:
             if pattern.fullmatch(base) if is_glob else pattern.search(whole):
-                return expiry
+                return value
         return None
 
 
-def _rule(pattern: object, value: ExpireAfter, name: str) -> _Rule:
-    expiry = parse_expire_after(value, f"{name}[{pattern!r}]")
+def _rule(pattern: object, value: V, name: str) -> _Rule[V]:
     if _is_expression(pattern):
-        return _Rule(pattern, is_glob=False, expiry=expiry)
+        return _Rule(pattern, is_glob=False, value=value)
     if not isinstance(pattern, str):
         raise ConfigurationError(
             f"{name} must have globs or compiled regular expressions as keys, "
             f"not {describe(pattern)}"
         )
-    return _Rule(_compile(pattern.strip(), name), is_glob=True, expiry=expiry)
+    return _Rule(_compile(pattern.strip(), name), is_glob=True, value=value)
 
 
 def _is_expression(pattern: object) -> TypeGuard[re.Pattern[str]]:

@@ -7,16 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from http_client_cache.errors import ConfigurationError, check_count, describe
+from http_client_cache.errors import ConfigurationError, check_count, check_flag, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_after
 from http_client_cache.patterns import UrlPatterns
+from http_client_cache.rfc9111.freshness import Windows
+from http_client_cache.windows import StaleWindow, parse_window
+
+T = TypeVar("T")
+V = TypeVar("V")
 
 DEFAULT_CODES = frozenset({200})
 DEFAULT_METHODS = frozenset({"GET", "HEAD"})
 
 HeaderNames = bool | Iterable[str]
+
+
+class _Flag:
+    """A setting that is either true or false."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, settings: Settings, kind: type) -> bool:
+        value: bool = settings.__dict__[self._name]
+        return value
+
+    def __set__(self, settings: Settings, value: bool) -> None:  # noqa: FBT001 - a setting
+        settings.__dict__[self._name] = check_flag(value, self._name)
+        settings.revision += 1
 
 
 class Settings:
@@ -36,10 +59,31 @@ class Settings:
             answer keeps it out of the cache. A plain function or a coroutine function.
         key_fn: called with an :class:`~http_client_cache.message.Request`; returns the key.
         max_entry_bytes: bodies larger than this many bytes are not kept; ``None`` for no limit.
+        cache_control: go by RFC 9111, as a private cache. What is left unset of the above is
+            then decided by header fields; a set ``expire_after`` fills in where they are silent,
+            and 0, set methods and codes, and the filter only refuse.
+        shared: with ``cache_control``, obey what is said to shared caches: for programs that
+            serve several users.
+        stale_if_error: how long after its expiration a response is served if the origin cannot
+            be reached or answers 500, 502, 503 or 504: seconds, a ``timedelta``, ``True`` or -1
+            for any time, ``False`` or 0 for not at all.
+        urls_stale_if_error: the same for URLs that match a pattern.
+        stale_while_revalidate: how long after its expiration a response is served while it is
+            fetched anew in the background.
+        urls_stale_while_revalidate: the same for URLs that match a pattern.
+        cache_status: add a ``Cache-Status`` field (RFC 9211) to every response.
+        cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation`` (RFC 9875).
+        no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.
     """
+
+    cache_control = _Flag("Whether RFC 9111 decides.")
+    shared = _Flag("Whether the cache has several users.")
+    cache_status = _Flag("Whether responses get a ``Cache-Status`` field.")
+    cache_groups = _Flag("Whether cache groups count.")
+    no_vary_search = _Flag("Whether ``No-Vary-Search`` counts.")
 
     def __init__(
         self,
@@ -53,6 +97,15 @@ class Settings:
         filter_fn: Callable[..., Any] | None = None,
         key_fn: Callable[..., Any] | None = None,
         max_entry_bytes: int | None = None,
+        cache_control: bool = False,
+        shared: bool = False,
+        stale_if_error: StaleWindow = None,
+        urls_stale_if_error: Mapping[Any, StaleWindow] | None = None,
+        stale_while_revalidate: StaleWindow = None,
+        urls_stale_while_revalidate: Mapping[Any, StaleWindow] | None = None,
+        cache_status: bool = False,
+        cache_groups: bool = False,
+        no_vary_search: bool = False,
     ) -> None:
         self.revision = 0
         self.expire_after = expire_after
@@ -64,6 +117,15 @@ class Settings:
         self.filter_fn = filter_fn
         self.key_fn = key_fn
         self.max_entry_bytes = max_entry_bytes
+        self.cache_control = cache_control
+        self.shared = shared
+        self.stale_if_error = stale_if_error
+        self.urls_stale_if_error = urls_stale_if_error
+        self.stale_while_revalidate = stale_while_revalidate
+        self.urls_stale_while_revalidate = urls_stale_while_revalidate
+        self.cache_status = cache_status
+        self.cache_groups = cache_groups
+        self.no_vary_search = no_vary_search
 
     @property
     def expire_after(self) -> ExpireAfter:
@@ -83,14 +145,8 @@ class Settings:
 
     @urls_expire_after.setter
     def urls_expire_after(self, value: Mapping[Any, ExpireAfter] | None) -> None:
-        given = cast("object", value)
-        if given is not None and not isinstance(given, Mapping):
-            raise ConfigurationError(
-                "urls_expire_after must be a mapping of URL pattern to expire_after, "
-                f"not {describe(given)}"
-            )
-        self.patterns = UrlPatterns(value) if value else None
-        self._urls_expire_after = None if value is None else MappingProxyType(dict(value))
+        self.patterns = _by_url(value, parse_expire_after, "urls_expire_after")
+        self._urls_expire_after = _read_only(value)
         self.revision += 1
 
     @property
@@ -177,6 +233,60 @@ class Settings:
         self._max_entry_bytes = value
         self.revision += 1
 
+    @property
+    def chosen_codes(self) -> frozenset[int] | None:
+        """Status codes as they were set; ``None`` if they were not."""
+        return self._allowed_codes
+
+    @property
+    def chosen_methods(self) -> frozenset[str] | None:
+        """Methods as they were set; ``None`` if they were not."""
+        return self._allowed_methods
+
+    @property
+    def stale_if_error(self) -> StaleWindow:
+        """As it was set."""
+        return self._stale_if_error
+
+    @stale_if_error.setter
+    def stale_if_error(self, value: StaleWindow) -> None:
+        self._if_error = parse_window(value, "stale_if_error")
+        self._stale_if_error = value
+        self.revision += 1
+
+    @property
+    def urls_stale_if_error(self) -> Mapping[Any, StaleWindow] | None:
+        """As it was set; read-only."""
+        return self._urls_stale_if_error
+
+    @urls_stale_if_error.setter
+    def urls_stale_if_error(self, value: Mapping[Any, StaleWindow] | None) -> None:
+        self._if_error_by_url = _by_url(value, parse_window, "urls_stale_if_error")
+        self._urls_stale_if_error = _read_only(value)
+        self.revision += 1
+
+    @property
+    def stale_while_revalidate(self) -> StaleWindow:
+        """As it was set."""
+        return self._stale_while_revalidate
+
+    @stale_while_revalidate.setter
+    def stale_while_revalidate(self, value: StaleWindow) -> None:
+        self._revalidate = parse_window(value, "stale_while_revalidate")
+        self._stale_while_revalidate = value
+        self.revision += 1
+
+    @property
+    def urls_stale_while_revalidate(self) -> Mapping[Any, StaleWindow] | None:
+        """As it was set; read-only."""
+        return self._urls_stale_while_revalidate
+
+    @urls_stale_while_revalidate.setter
+    def urls_stale_while_revalidate(self, value: Mapping[Any, StaleWindow] | None) -> None:
+        self._revalidate_by_url = _by_url(value, parse_window, "urls_stale_while_revalidate")
+        self._urls_stale_while_revalidate = _read_only(value)
+        self.revision += 1
+
     def expiry_for(self, url: str, per_request: Expiry) -> Expiry:
         """The expiration that counts: per request, then per URL, then per session."""
         if per_request is not UNSET:
@@ -186,6 +296,34 @@ class Settings:
             if matched is not None and matched is not UNSET:
                 return matched
         return self.expiry
+
+    def windows_for(self, url: str, per_request: Windows) -> Windows:
+        """How long stale responses may be served: per request, then per URL, then per session."""
+        return Windows(
+            _first(per_request.while_revalidate, self._revalidate_by_url, url, self._revalidate),
+            _first(per_request.if_error, self._if_error_by_url, url, self._if_error),
+        )
+
+
+def _first(
+    said: float | None, by_url: UrlPatterns[float | None] | None, url: str, otherwise: float | None
+) -> float | None:
+    if said is None and by_url is not None:
+        said = by_url.match(url)
+    return otherwise if said is None else said
+
+
+def _by_url(value: object, parse: Callable[[Any, str], V], name: str) -> UrlPatterns[V] | None:
+    if value is not None and not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"{name} must be a mapping of URL pattern to {name.removeprefix('urls_')}, "
+            f"not {describe(value)}"
+        )
+    return UrlPatterns(cast("Any", value), parse, name) if value else None
+
+
+def _read_only(value: Mapping[Any, T] | None) -> Mapping[Any, T] | None:
+    return None if value is None else MappingProxyType(dict(value))
 
 
 def _names(value: object, argument: str, kind: str = "a list") -> list[str]:

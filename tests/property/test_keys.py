@@ -14,6 +14,7 @@ from requests.models import PreparedRequest
 from yarl import URL
 
 from http_client_cache.content import normal_body
+from http_client_cache.expiry import parse_expire_after
 from http_client_cache.key import _canonical, _serialize, create_key
 from http_client_cache.message import Headers, Request
 from http_client_cache.patterns import UrlPatterns
@@ -69,7 +70,7 @@ def test_what_yarl_takes_has_a_key_and_patterns_look_at_it(url: str) -> None:
         assume(False)
         return
     assert create_key(Request("GET", sent)) is not None
-    UrlPatterns({"**x*?y/[z]": 1}).match(sent)
+    UrlPatterns({"**x*?y/[z]": 1}, parse_expire_after, "urls_expire_after").match(sent)
 
 
 def sent_by_yarl(url: str, fields: dict[str, str]) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from http_client_cache import decide
-from http_client_cache.errors import ConfigurationError
+from http_client_cache.errors import ConfigurationError, check_flag
 from http_client_cache.expiry import END_OF_TIME, NEVER, UNSET, after, at
-from http_client_cache.options import Options, flag
+from http_client_cache.options import Options
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.settings import Settings
 from tests.flow.scene import NOW, answer, expired, get, redirect, stored
@@ -126,9 +126,9 @@ def test_conditions() -> None:
 
 @pytest.mark.parametrize("value", [None, 0, 1, "", "yes"])
 def test_flags_are_true_or_false(value: Any) -> None:
-    assert (flag(True, "refresh"), flag(False, "refresh")) == (True, False)
+    assert (check_flag(True, "refresh"), check_flag(False, "refresh")) == (True, False)
     with pytest.raises(ConfigurationError, match="refresh must be True or False, not "):
-        flag(value, "refresh")
+        check_flag(value, "refresh")
 
 
 def test_every_reason_says_something_of_its_own() -> None:

@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from http_client_cache.errors import ConfigurationError
-from http_client_cache.expiry import DO_NOT_CACHE, NEVER, UNSET, after
+from http_client_cache.expiry import DO_NOT_CACHE, NEVER, UNSET, Expiry, after, parse_expire_after
 from http_client_cache.patterns import UrlPatterns
 
 YES, NO = True, False
 
 
+def expirations(mapping: Any) -> UrlPatterns[Expiry]:
+    return UrlPatterns(mapping, parse_expire_after, "urls_expire_after")
+
+
 def matches(pattern: Any, url: str) -> bool:
-    return UrlPatterns({pattern: 1}).match(url) is not None
+    return expirations({pattern: 1}).match(url) is not None
 
 
 @pytest.mark.parametrize(
@@ -136,21 +140,21 @@ def test_regular_expressions_search_the_whole_url(pattern: str, url: str, expect
 
 
 def test_the_first_match_counts() -> None:
-    patterns = UrlPatterns({"site.com/a": 1, re.compile("/a/b"): 2, "*": -1})
+    patterns = expirations({"site.com/a": 1, re.compile("/a/b"): 2, "*": -1})
     assert patterns.match("http://site.com/a/b") == after(1)
     assert patterns.match("http://other.com/a/b") == after(2)
     assert patterns.match("http://other.com/") is NEVER
 
 
 def test_a_pattern_may_leave_the_choice_to_the_session() -> None:
-    patterns = UrlPatterns({"site.com/a": None, "site.com/b": 0, "site.com": 5})
+    patterns = expirations({"site.com/a": None, "site.com/b": 0, "site.com": 5})
     assert patterns.match("http://site.com/a") is UNSET
     assert patterns.match("http://site.com/b") is DO_NOT_CACHE
     assert patterns.match("http://other.com/") is None
 
 
 def test_the_example_in_the_documents() -> None:
-    patterns = UrlPatterns(
+    patterns = expirations(
         {
             "*.site_1.com": 30,
             "site_2.com/resource_1": 60 * 2,
@@ -166,18 +170,18 @@ def test_the_example_in_the_documents() -> None:
 
 
 def test_remembered_answers_do_not_mix() -> None:
-    globs = UrlPatterns({"site.com/a": 1})
+    globs = expirations({"site.com/a": 1})
     for _ in range(2):
         assert globs.match("http://site.com/a?x") == after(1)
         assert globs.match("http://site.com/b?x") is None
-    expressions = UrlPatterns({re.compile("live"): 1})
+    expressions = expirations({re.compile("live"): 1})
     for _ in range(2):
         assert expressions.match("http://site.com/?live") == after(1)
         assert expressions.match("http://site.com/?dead") is None
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    patterns = UrlPatterns({"site.com": 1})
+    patterns = expirations({"site.com": 1})
     for number in range(3000):
         assert patterns.match(f"http://site.com/{number}") == after(1)
     assert len(patterns._seen) <= 1024
@@ -185,7 +189,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 def test_the_mapping_can_be_read_but_not_changed() -> None:
     given = {"site.com": 1}
-    patterns = UrlPatterns(given)
+    patterns = expirations(given)
     given["other.com"] = 2
     assert dict(patterns.mapping) == {"site.com": 1}
     with pytest.raises(TypeError):
@@ -198,14 +202,14 @@ def test_the_mapping_can_be_read_but_not_changed() -> None:
 )
 def test_refuses_patterns(pattern: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"^urls_expire_after must have "):
-        UrlPatterns({pattern: 1})
+        expirations({pattern: 1})
 
 
 def test_refuses_expressions_of_bytes() -> None:
     with pytest.raises(ConfigurationError, match=r"^urls_expire_after must have "):
-        UrlPatterns({re.compile(b"x"): 1})
+        expirations({re.compile(b"x"): 1})
 
 
 def test_the_error_names_the_pattern_whose_value_is_wrong() -> None:
     with pytest.raises(ConfigurationError, match=r"^urls_expire_after\['site\.com'\] must be "):
-        UrlPatterns({"fine.com": 1, "site.com": "soon"})
+        expirations({"fine.com": 1, "site.com": "soon"})

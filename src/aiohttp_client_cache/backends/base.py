@@ -25,7 +25,7 @@ from http_client_cache.engine import AsyncCache
 from http_client_cache.errors import CacheError, ConfigurationError, check_count, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
 from http_client_cache.item import StoredResponse
-from http_client_cache.key import create_key
+from http_client_cache.key import request_key
 from http_client_cache.message import Headers, Request
 from http_client_cache.plan import Plan
 from http_client_cache.settings import HeaderNames, Settings
@@ -38,6 +38,7 @@ from http_client_cache.statements import AsyncShell, SyncShell
 from http_client_cache.store import Store
 from http_client_cache.store.custom import CustomStore
 from http_client_cache.store.memory import DEFAULT_MAX_BYTES, MemoryStore
+from http_client_cache.windows import StaleWindow
 
 __all__ = ["BaseCache", "CacheBackend", "DictCache", "Urls"]
 
@@ -91,6 +92,15 @@ class CacheBackend(Live):
         filter_fn: says of a response whether it is kept and served.
         key_fn: makes the key of a request.
         max_entry_bytes: bodies larger than this many bytes are not kept.
+        cache_control: go by RFC 9111.
+        shared: obey what is said to shared caches.
+        stale_if_error: how long an expired response is served if the origin fails.
+        urls_stale_if_error: the same, for URLs that match a pattern.
+        stale_while_revalidate: how long an expired response is served while it is fetched anew.
+        urls_stale_while_revalidate: the same, for URLs that match a pattern.
+        cache_status: add a ``Cache-Status`` field to every response.
+        cache_groups: obey ``Cache-Group-Invalidation``.
+        no_vary_search: obey ``No-Vary-Search``.
         max_bytes: how many bytes may be kept; ``None`` for no limit. Default 256 MiB in memory.
         serializer: ``"msgpack"`` (default), ``"json"``, or an object with ``dumps`` and
             ``loads``. Memory keeps responses as they are.
@@ -117,6 +127,15 @@ class CacheBackend(Live):
         filter_fn: FilterFunction | None = None,
         key_fn: KeyFunction | None = None,
         max_entry_bytes: int | None = None,
+        cache_control: bool = False,
+        shared: bool = False,
+        stale_if_error: StaleWindow = None,
+        urls_stale_if_error: Mapping[Any, StaleWindow] | None = None,
+        stale_while_revalidate: StaleWindow = None,
+        urls_stale_while_revalidate: Mapping[Any, StaleWindow] | None = None,
+        cache_status: bool = False,
+        cache_groups: bool = False,
+        no_vary_search: bool = False,
         max_bytes: int | None = DEFAULT_MAX_BYTES,
         serializer: Any = None,
         secret_key: Any = None,
@@ -139,6 +158,15 @@ class CacheBackend(Live):
             filter_fn=filter_fn,
             key_fn=key_fn,
             max_entry_bytes=max_entry_bytes,
+            cache_control=cache_control,
+            shared=shared,
+            stale_if_error=stale_if_error,
+            urls_stale_if_error=urls_stale_if_error,
+            stale_while_revalidate=stale_while_revalidate,
+            urls_stale_while_revalidate=urls_stale_while_revalidate,
+            cache_status=cache_status,
+            cache_groups=cache_groups,
+            no_vary_search=no_vary_search,
         )
         self.cache_name = cache_name
         self.autoclose = autoclose
@@ -305,14 +333,7 @@ class CacheBackend(Live):
                     "not one that has to be awaited"
                 )
             return key
-        return cast(
-            "str",
-            create_key(
-                request,
-                ignored=settings.ignored_parameters,
-                match_headers=settings.include_headers,
-            ),
-        )
+        return cast("str", request_key(settings, request))
 
     # Expiration
 

@@ -10,6 +10,7 @@ from http_client_cache.clock import Clock
 from http_client_cache.expiry import ExpireAfter
 from http_client_cache.message import Request
 from http_client_cache.settings import HeaderNames, Settings
+from http_client_cache.windows import StaleWindow
 
 T = TypeVar("T")
 
@@ -64,6 +65,23 @@ class Live:
     filter_fn = Setting[FilterFunction | None]("filter_fn", "The user's filter.")
     key_fn = Setting[KeyFunction | None]("key_fn", "The user's key function.")
     max_entry_bytes = Setting[int | None]("max_entry_bytes", "The largest body that is kept.")
+    cache_control = Setting[bool]("cache_control", "Whether RFC 9111 decides.")
+    shared = Setting[bool]("shared", "Whether the cache has several users.")
+    stale_if_error = Setting[StaleWindow](
+        "stale_if_error", "How long an expired response is served if the origin fails."
+    )
+    urls_stale_if_error = Setting[Mapping[Any, StaleWindow] | None](
+        "urls_stale_if_error", "The same, by URL pattern."
+    )
+    stale_while_revalidate = Setting[StaleWindow](
+        "stale_while_revalidate", "How long an expired response is served while it is fetched anew."
+    )
+    urls_stale_while_revalidate = Setting[Mapping[Any, StaleWindow] | None](
+        "urls_stale_while_revalidate", "The same, by URL pattern."
+    )
+    cache_status = Setting[bool]("cache_status", "Whether responses get a ``Cache-Status`` field.")
+    cache_groups = Setting[bool]("cache_groups", "Whether cache groups count.")
+    no_vary_search = Setting[bool]("no_vary_search", "Whether ``No-Vary-Search`` counts.")
 
 
 class RuleOptions(TypedDict, total=False):
@@ -78,6 +96,15 @@ class RuleOptions(TypedDict, total=False):
     filter_fn: FilterFunction | None
     key_fn: KeyFunction | None
     max_entry_bytes: int | None
+    cache_control: bool
+    shared: bool
+    stale_if_error: StaleWindow
+    urls_stale_if_error: Mapping[Any, StaleWindow] | None
+    stale_while_revalidate: StaleWindow
+    urls_stale_while_revalidate: Mapping[Any, StaleWindow] | None
+    cache_status: bool
+    cache_groups: bool
+    no_vary_search: bool
 
 
 class SettingOptions(RuleOptions, total=False):
