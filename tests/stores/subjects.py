@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +15,10 @@ from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite
 from http_client_cache.shell.store_driver import run_async, run_now, run_sync
 from http_client_cache.statements import NOT_NOW, AsyncShell, SyncShell
 from http_client_cache.store import Store
+from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
 from http_client_cache.store.sqlite import SQLiteStore
+from tests.support.mappings import CustomCacheBackend
 
 
 class Subject(NamedTuple):
@@ -28,6 +31,14 @@ class Subject(NamedTuple):
 
 def memory(folder: Path) -> Subject:
     return Subject(MemoryStore(), SyncImmediate(), AsyncImmediate())
+
+
+def mapping(folder: Path) -> Subject:
+    return Subject(MappingStore(OrderedDict()), SyncImmediate(), AsyncImmediate())
+
+
+def mapping_of_users(folder: Path) -> Subject:
+    return Subject(MappingStore(CustomCacheBackend()), SyncImmediate(), AsyncImmediate())
 
 
 def sqlite(folder: Path, **options: Any) -> Subject:
@@ -52,7 +63,15 @@ def sqlite_without_wal(folder: Path) -> Subject:
 
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
-    for maker in (memory, sqlite, sqlite_in_memory, sqlite_signed, sqlite_without_wal)
+    for maker in (
+        memory,
+        mapping,
+        mapping_of_users,
+        sqlite,
+        sqlite_in_memory,
+        sqlite_signed,
+        sqlite_without_wal,
+    )
 }
 
 Run = Callable[[Plan[Any]], Any]
