@@ -45,6 +45,7 @@ MAY_IMPORT = {
     f"{ENGINE}.content": engine("errors", "urls"),
     f"{ENGINE}.key": VALUES | engine("content", "settings"),
     f"{ENGINE}.decide": VALUES | engine("expiry", "options", "rfc9111", "settings", "key"),
+    f"{ENGINE}.status": engine("rfc9111.reasons"),
     f"{ENGINE}.storable": VALUES | engine("key", "plan", "settings"),
     **{face: {ENGINE} for face in FACES},
 }
@@ -68,6 +69,7 @@ NEVER_IMPORTS = {
     f"{ENGINE}.decide": WORLD,
     f"{ENGINE}.rfc9111": WORLD,
     f"{ENGINE}.plan": WORLD,
+    f"{ENGINE}.status": WORLD,
     **{store: STORES - {store} for store in STORES},
     "requests_cache": {"aiohttp"},
     "aiohttp_client_cache": {"requests"},
