@@ -81,6 +81,10 @@ soak: setup servers ## Minutes of load (SOAK_SCALE=10 for more)
 bench: setup servers ## Measure
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: reasons
+reasons: setup ## Write docs/reasons.md anew
+	$(BIN)/python scripts/reasons.py
+
 .PHONY: clean
 clean: ## Remove everything that was made here
 	rm -rf .venv .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

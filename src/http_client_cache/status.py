@@ -36,7 +36,6 @@ FORWARDED: Final[Mapping[Reason, Forward]] = MappingProxyType(
         Reason.MUST_REVALIDATE: "stale",
         Reason.CLOCK: "stale",
         Reason.CHANGED_BY_HEAD: "stale",
-        Reason.INVALIDATED: "stale",
         Reason.GROUP_INVALIDATED: "stale",
         Reason.REFRESH: "request",
         Reason.FORCE_REFRESH: "request",
@@ -69,7 +68,7 @@ REFUSED: Final = frozenset(
         *(Reason.STATUS, Reason.NOT_CACHEABLE, Reason.NEITHER_FRESH_NOR_VALIDATABLE),
         *(Reason.ALREADY_EXPIRED, Reason.NOT_UNDERSTOOD, Reason.NEVER_STORED, Reason.NOT_FINAL),
         *(Reason.POST, Reason.CONDITION, Reason.PARTIAL, Reason.INCOMPLETE, Reason.REDIRECT),
-        *(Reason.NOT_YET, Reason.STREAMING, Reason.TOO_LARGE, Reason.FILTERED),
+        *(Reason.INVALIDATED, Reason.NOT_YET, Reason.STREAMING, Reason.TOO_LARGE, Reason.FILTERED),
     }
 )
 """Why the origin's answer was not stored."""

@@ -45,7 +45,7 @@ class Reason(Enum):
     same value with every request, if the difference means nothing to you."""
     VARY_ANY = "Vary: * matches no other request (RFC 9111 section 4.1)"
     """The server says that its answer depends on more than the request. It is stored only to be
-    validated."""
+    validated. As a refusal: it has no validator (`ETag` or `Last-Modified`) for that."""
     EXPIRED = "the stored response has expired (RFC 9111 section 4.2)"
     """`expire_after` says how long a response is fresh; with `cache_control=True` the server does,
     where it speaks."""
@@ -63,9 +63,10 @@ class Reason(Enum):
     """The clock of this machine, or of another one that uses the same store, was wrong by more
     than a minute."""
     REFRESH = "the caller asked for the stored response to be validated (refresh=True)"
-    """The request says so."""
+    """Without that option, it is served as long as it is fresh."""
     FORCE_REFRESH = "the caller asked for a new response (force_refresh=True)"
-    """The request says so."""
+    """Without that option, what is stored is used, or at least validated. `refresh=True` validates
+    it in any case."""
     REQUEST_NO_CACHE = "the request wants validation: no-cache (RFC 9111 sections 5.2.1.4 and 5.4)"
     """It has `Cache-Control: no-cache`, or `Pragma: no-cache` and no `Cache-Control`. Look at the
     session's default headers, too."""
@@ -91,9 +92,6 @@ class Reason(Enum):
         "an answer to HEAD showed that the response has changed (RFC 9111 section 4.3.5)"
     )
     """What is stored counts as expired from then on."""
-    INVALIDATED = "an unsafe request has changed the resource (RFC 9111 section 4.4)"
-    """A POST, PUT, PATCH, DELETE or the like to the same URL succeeded since the response was
-    stored, or its answer pointed there."""
     GROUP_INVALIDATED = "an unsafe request has changed the response's group (RFC 9875 section 3)"
     """The answer to it had a `Cache-Group-Invalidation` that names a group of the stored
     response. That counts with `cache_groups=True` only."""
@@ -101,7 +99,8 @@ class Reason(Enum):
     """The origin said that nothing has changed, but not of what is stored here. So it was asked
     again, without conditions."""
     FILTERED_ON_READ = "filter_fn refused the stored response"
-    """It returned something false, or raised an exception; the latter is logged."""
+    """It is asked before every hit as well, and returned something false, or raised an exception,
+    which is logged."""
     STORE_FAILED = "the store failed; the request went to the origin"
     """The log of `http_client_cache` says what happened. As a refusal: the response could not be
     written."""
@@ -176,6 +175,9 @@ class Reason(Enum):
     PARTIAL = "a partial response that cannot be combined with others (RFC 9111 section 3.3)"
     """Parts are put together only where `Content-Range` is right, a strong validator tells what
     they are parts of, and the body is not compressed."""
+    INVALIDATED = "an unsafe request has changed the resource meanwhile (RFC 9111 section 4.4)"
+    """While the origin was answering, a POST, PUT, DELETE or the like to the same URL succeeded:
+    the answer may be from before."""
     INCOMPLETE = "the body broke off before its end (RFC 9111 section 3.3)"
     """The connection was lost. The next request tries again."""
     REDIRECT = "a redirect is kept with the response it leads to"
@@ -187,7 +189,7 @@ class Reason(Enum):
     TOO_LARGE = "the body is larger than max_entry_bytes"
     """A larger `max_entry_bytes`, or `None`, lets it in."""
     FILTERED = "filter_fn refused the response"
-    """It returned something false, or raised an exception; the latter is logged."""
+    """It returned something false, or raised an exception, which is logged."""
 
     # Neither.
 
