@@ -10,7 +10,7 @@ Row = tuple[str, str, bytes | None, bytes | None, int | None, float | None, byte
 
 ``chain`` names the blocks of a large body, whose ``body`` is ``None`` until the shell has put
 the blocks together. ``alias`` is the record of the alias that led here; ``record`` is ``None``
-where it led to nothing.
+where it led to nothing, and where what was there is being deleted.
 """
 
 
@@ -77,10 +77,13 @@ class Write(NamedTuple):
         steps: in their order.
         row: what the steps write, as it will be read.
         alias: key, target and record of the alias that the steps write.
+        gone: a row without a record for each that the steps delete; no reader of this process
+            sees those any more, but the answer comes when the transaction has ended.
         shrink: whether to give free pages back to the file system when that is done.
     """
 
     steps: tuple[Insert | Change, ...]
     row: Row | None = None
     alias: tuple[str, str, bytes] | None = None
+    gone: tuple[Row, ...] = ()
     shrink: bool = False

@@ -1,4 +1,7 @@
-"""What every store promises, in both colours. Nothing here knows which store it is."""
+"""What every store promises, in both colours. Nothing here knows which store it is.
+
+What concerns several variants of one key is in ``test_variants.py``.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,7 @@ async def test_what_was_never_saved_is_absent(do: Do, store: Store) -> None:
     assert await do(store.links("", 10)) == []
     assert await do(store.size()) == await do(store.links_size()) == 0
     assert await do(store.delete(["a.1"])) == 0
+    assert await do(store.drop([("a.1", "")])) == 0
     assert await do(store.purge("a")) == 0
     assert await do(store.sweep(1e12, 10)) == 0
     assert await do(store.freshen([("a.1", "", entry())])) == 0
@@ -78,19 +82,6 @@ async def test_saving_again_replaces(do: Do, store: Store, first: int, second: i
         assert await load(do, store, "a.1") == [("a.1", body)]
         assert await do(store.size()) == 1
         assert await load(do, store, "a.1") == [("a.1", body)]
-
-
-async def test_variants_lie_side_by_side_newest_first(do: Do, store: Store) -> None:
-    for variant, created in (("de", 20.0), ("", 10.0), ("en", 30.0)):
-        body = variant.encode()
-        await do(store.save("a.1", entry(body=body, created=created), body, variant=variant))
-    for _ in range(2):
-        found = await do(store.load("a.1"))
-        assert [stored.variant for stored in found] == ["en", "de", ""]
-        assert [stored.body for stored in found] == [b"en", b"de", b""]
-        assert await do(store.size()) == 3
-    assert await do(store.delete(["a.1"])) == 1
-    assert await do(store.size()) == 0
 
 
 async def test_reading_deletes_nothing(do: Do, store: Store) -> None:

@@ -119,6 +119,20 @@ async def test_delete_takes_what_led_there(store: CustomStore) -> None:
     assert (await run(store.size()), await run(store.links_size())) == (1, 0)
 
 
+async def test_drop_takes_the_item_whatever_its_variant(store: CustomStore) -> None:
+    await run(store.link(key("/d"), Alias(A.key, (), NOW)))
+    await run(store.link(B.key, Alias(A.key, (), NOW)))
+    assert await run(store.drop([("nowhere", ""), (key("/c"), "")])) == 0
+    assert await run(store.drop([])) == 0
+    assert (await run(store.size()), await run(store.links_size())) == (2, 3)
+    assert await run(store.drop([(B.key, "de"), (B.key, "en")])) == 1
+    assert await run(store.load(B.key)) == ()
+    links = await run(store.links("", 10))
+    assert {name for name, _ in links} == {key("/d"), B.key}
+    await run(store.save(B.key, B.entry, B.body, variant="fr"))
+    assert await run(store.load(B.key)) == (B,)
+
+
 async def test_by_url(store: CustomStore) -> None:
     locator = key("/c").partition(".")[0]
     assert await run(store.has_locator(locator))

@@ -49,6 +49,14 @@ class Store(Protocol):
         """
         ...
 
+    def drop(self, variants: Iterable[tuple[str, str]]) -> Plan[int]:
+        """Delete the entries named by ``(key, variant)``; other variants of a key stay.
+
+        With the last variant of a key, the aliases that led to it go as well; one of the key's
+        own name stays. Answers how many entries were there.
+        """
+        ...
+
     def purge(self, locator: str) -> Plan[int]:
         """Delete every key with this locator, and the aliases that led there."""
         ...

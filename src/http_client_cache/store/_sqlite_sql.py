@@ -79,6 +79,7 @@ _STATEMENTS: Final = {
     "delete_listed": "DELETE FROM {t}_responses WHERE key IN {listed}",
     "delete_aliases": "DELETE FROM {t}_aliases WHERE key IN {listed}",
     "delete_led": "DELETE FROM {t}_aliases WHERE target IN {listed}",
+    "drop": "DELETE FROM {t}_responses WHERE key = ? AND variant = ?",
     "count_located": """SELECT count(*) FROM (
         SELECT key FROM {t}_responses WHERE {located}
         UNION SELECT key FROM {t}_aliases WHERE {located})""",

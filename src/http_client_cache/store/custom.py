@@ -85,6 +85,18 @@ class CustomStore:
         yield Call(self.redirects.bulk_delete, (gone,))
         return present
 
+    def drop(self, variants: Iterable[tuple[str, str]]) -> Plan[int]:
+        present: set[str] = set()
+        # Whatever variant it is: a key has one item.
+        for key in {key for key, _ in variants}:
+            if (yield Call(self.responses.contains, (key,))):
+                present.add(key)
+        if present:
+            yield Call(self.responses.bulk_delete, (present,))
+            leading = yield from self._leading_to(present)
+            yield Call(self.redirects.bulk_delete, (leading,))
+        return len(present)
+
     def _leading_to(self, keys: set[str]) -> Plan[set[str]]:
         found: set[str] = set()
         for name in (yield Collect(self.redirects.keys)):

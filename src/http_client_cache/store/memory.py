@@ -149,13 +149,25 @@ class MemoryStore:
         """See :class:`~http_client_cache.store.Store`."""
         yield from ()
         with self._lock:
-            return sum([self._drop(key) for key in keys])
+            return sum([self._delete(key) for key in keys])
+
+    def drop(self, variants: Iterable[tuple[str, str]]) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        count = 0
+        with self._lock:
+            for key, variant in variants:
+                slot = self._slots.get(key)
+                if slot is not None and variant in slot.rows:
+                    self._remove(key, slot, slot.rows[variant])
+                    count += 1
+        return count
 
     def purge(self, locator: str) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
         yield from ()
         with self._lock:
-            return sum([self._drop(key) for key in list(self._locators.get(locator, ()))])
+            return sum([self._delete(key) for key in list(self._locators.get(locator, ()))])
 
     def clear(self) -> Plan[None]:
         """See :class:`~http_client_cache.store.Store`."""
@@ -282,7 +294,7 @@ class MemoryStore:
         self._remove(found[0], self._slots[found[0]], found[1])
         return True
 
-    def _drop(self, key: str) -> bool:
+    def _delete(self, key: str) -> bool:
         """Delete whatever has this key, and what led to it."""
         slot = self._slots.get(key)
         known = slot is not None or key in self._aliases
@@ -325,7 +337,7 @@ class MemoryStore:
             )
         while self._bytes > self.max_bytes:
             if self._slots:
-                self._drop(next(iter(self._slots)))
+                self._delete(next(iter(self._slots)))
             elif self._aliases:
                 self._unlink(next(iter(self._aliases)))
             else:

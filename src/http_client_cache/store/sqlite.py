@@ -129,6 +129,16 @@ class SQLiteStore:
             count += answers[0][0][0]
         return count
 
+    def drop(self, variants: Iterable[tuple[str, str]]) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        wanted = list(variants)
+        if not wanted:
+            return 0
+        steps = tuple([Change(self._sql["drop"], one) for one in wanted])
+        gone = tuple([_gone(key, variant) for key, variant in wanted])
+        counts: list[int] = yield Write(steps, gone=gone)
+        return sum(counts)
+
     def purge(self, locator: str) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
         named = (self._sql[name] for name in texts.PURGE_STEPS)
@@ -241,6 +251,10 @@ class SQLiteStore:
         except RecordError:
             return None
         return Stored(key, entry, body, chain.hops, variant) if chain.target == key else None
+
+
+def _gone(key: str, variant: str) -> Row:
+    return (key, variant, None, None, None, None, None)
 
 
 def _range(locator: str) -> list[str]:

@@ -173,7 +173,7 @@ class Database:
 
     def write(self, write: Write, tell: Tell | None = None) -> None:
         """Put a write into the queue; readers see at once what it shows."""
-        if write.row is not None or write.alias is not None:
+        if write.row is not None or write.alias is not None or write.gone:
             self.pending.add(write)
         self.writer.put(Job(write, tell))
 

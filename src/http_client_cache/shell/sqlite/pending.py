@@ -1,4 +1,4 @@
-"""What was saved and is not committed yet, as every reader of this process sees it."""
+"""What was saved or dropped and is not committed yet, as every reader of this process sees it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_ROWS: Final = 4096
 
 
 class Pending:
-    """Rows and aliases on their way into the database; safe for any threads.
+    """Rows and aliases on their way into the database, or out; safe for any threads.
 
     Attributes:
         any: whether there is anything at all.
@@ -36,21 +36,21 @@ class Pending:
         """Show what a write is about to write."""
         with self._lock:
             self._writes += 1
-            if write.row is not None:
-                self._rows.setdefault(write.row[0], {})[write.row[1]] = write.row
-                self._bytes += _size(write.row)
+            for row in _shown(write):
+                self._rows.setdefault(row[0], {})[row[1]] = row
+                self._bytes += _size(row)
             if write.alias is not None:
                 self._aliases[write.alias[0]] = write.alias
             self._count()
 
     def remove(self, write: Write) -> None:
         """Stop showing it: the database does, or it failed. A later one of its key stays."""
-        row, alias = write.row, write.alias
-        if row is None and alias is None:
+        shown, alias = _shown(write), write.alias
+        if not shown and alias is None:
             return
         with self._lock:
             self._writes -= 1
-            if row is not None:
+            for row in shown:
                 self._bytes -= _size(row)
                 rows = self._rows.get(row[0])
                 if rows is not None and rows.get(row[1]) is row:
@@ -77,9 +77,11 @@ class Pending:
         if found or point.marks == 1:
             return found
         if alias is None:
-            if not written:
+            led = next((row for row in written if row[6] is not None), None)
+            if led is None:
+                # An alias behind rows that are being deleted shows when they are gone.
                 return []
-            alias = (point.key, written[0][0], written[0][6] or b"")
+            alias = (point.key, led[0], led[6] or b"")
         target, record = alias[1], alias[2]
         rows, _ = self._of(target)
         return [(*row[:6], record) for row in _merged(read(target), rows)]
@@ -90,10 +92,14 @@ class Pending:
 
 
 def _merged(written: Iterable[Row], pending: Iterable[Row]) -> list[Row]:
-    """The rows of a key's own, by variant."""
+    """The rows of a key's own, one for each variant, without those that are being deleted."""
     rows = {row[1]: row for row in written if row[6] is None}
     rows.update((row[1], row) for row in pending)
-    return list(rows.values())
+    return [row for row in rows.values() if row[2] is not None]
+
+
+def _shown(write: Write) -> tuple[Row, ...]:
+    return write.gone if write.row is None else (write.row, *write.gone)
 
 
 def _size(row: Row) -> int:
