@@ -66,7 +66,7 @@ SECTIONS = {
     ),
     "The origin was asked": (
         FORWARDED,
-        "Where nothing was looked up (`bypass`, `method`), that is the `refusal` as well.",
+        "Where nothing was looked up (`bypass`), this is the `refusal` as well.",
     ),
     "The answer was not stored": (
         REFUSED,

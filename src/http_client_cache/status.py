@@ -20,7 +20,7 @@ Forward = Literal[
 
 SERVED: Final = frozenset(
     {
-        *(Reason.HIT, Reason.VALIDATED, Reason.COLLAPSED),
+        *(Reason.HIT, Reason.VALIDATED, Reason.COMPLETED, Reason.COLLAPSED),
         *(Reason.MAX_STALE, Reason.STALE_WHILE_REVALIDATE, Reason.STALE_IF_ERROR),
     }
 )
@@ -50,6 +50,7 @@ FORWARDED: Final[Mapping[Reason, Forward]] = MappingProxyType(
         Reason.FILTERED_ON_READ: "miss",
         Reason.STORE_FAILED: "miss",
         Reason.METHOD: "method",
+        Reason.UNSAFE: "method",
         Reason.METHOD_NOT_UNDERSTOOD: "method",
         Reason.DISABLED: "bypass",
         Reason.DO_NOT_CACHE: "bypass",
@@ -59,7 +60,7 @@ FORWARDED: Final[Mapping[Reason, Forward]] = MappingProxyType(
         Reason.KEY_FUNCTION: "bypass",
     }
 )
-"""Why the origin was asked. Where nothing was even looked up, this is the refusal as well."""
+"""Why the origin was asked. Where nothing was to be looked up, this is the refusal as well."""
 
 REFUSED: Final = frozenset(
     {
@@ -76,9 +77,9 @@ REFUSED: Final = frozenset(
 UNANSWERED: Final = frozenset({Reason.NOT_CACHED})
 """Why there was no answer, neither of the store's nor of the origin's."""
 
-_NEVER_A_HIT: Final = frozenset({Reason.VALIDATED, Reason.COLLAPSED})
+_NEVER_A_HIT: Final = frozenset({Reason.VALIDATED, Reason.COMPLETED, Reason.COLLAPSED})
 _UNTOLD: Final[Mapping[Reason, Forward]] = MappingProxyType(
-    {Reason.VALIDATED: "stale", Reason.STALE_IF_ERROR: "stale"}
+    {Reason.VALIDATED: "stale", Reason.COMPLETED: "partial", Reason.STALE_IF_ERROR: "stale"}
 )
 
 _TOKEN: Final = re.compile(r"[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*", re.ASCII)
@@ -113,8 +114,8 @@ class CacheStatus(msgspec.Struct, frozen=True, gc=False):
     def hit(self) -> bool:
         """Whether what is stored was served without an answer of the origin's.
 
-        Not so where the origin answered 304 (RFC 9211 section 2.1), nor where the response is
-        that to another request which was under way.
+        Not so where the origin answered 304 or sent the rest (RFC 9211 section 2.1), nor where the
+        response is that to another request which was under way.
         """
         return (
             self.reason in SERVED

@@ -30,7 +30,7 @@ def in_order(reasons: Iterable[Reason]) -> list[Reason]:
 
 
 # What has no answer of the origin's in it, if there is no more to tell.
-UNFORWARDED = SERVED - {Reason.VALIDATED, Reason.COLLAPSED} | UNANSWERED
+UNFORWARDED = SERVED - {Reason.VALIDATED, Reason.COMPLETED, Reason.COLLAPSED} | UNANSWERED
 
 
 class Reader(_Reader):
@@ -114,6 +114,7 @@ class TestForward:
             (Reason.VALIDATED, None, "stale"),
             (Reason.VALIDATED, Reason.REFRESH, "request"),
             (Reason.VALIDATED, Reason.VARIANT, "vary-miss"),
+            (Reason.COMPLETED, None, "partial"),
             (Reason.COLLAPSED, None, "miss"),
             (Reason.COLLAPSED, Reason.MISS, "uri-miss"),
             (Reason.COLLAPSED, Reason.EXPIRED, "stale"),

@@ -22,6 +22,8 @@ class Reason(Enum):
     VALIDATED = "the origin said that the stored response is still good (RFC 9111 section 4.3.3)"
     """It had to be asked, answered 304, and the stored body was served: only the header fields were
     transferred. A longer lifetime saves the question."""
+    COMPLETED = "the origin sent what was missing of a stored part (RFC 9111 section 3.4)"
+    """Only the rest was transferred. The whole is stored now."""
     COLLAPSED = "served with the answer to the same request, made meanwhile (RFC 9111 section 4)"
     """Several callers wanted the same at once: one of them asked the origin, and all were given
     its answer."""
@@ -31,8 +33,8 @@ class Reason(Enum):
     """The next request gets what the origin says now. The response allows it, or the setting
     `stale_while_revalidate` does."""
     STALE_IF_ERROR = "served because the origin failed (RFC 9111 section 4.2.4, RFC 5861 section 4)"
-    """It could not be reached, or answered with 500, 502, 503 or 504. The response or the request
-    allows it, or the setting `stale_if_error` does."""
+    """It could not be reached, was not to be asked (`only_if_cached`), or answered with 500, 502,
+    503 or 504. The response or the request allows it, or the setting `stale_if_error` does."""
 
     # Reasons to ask the origin.
 
@@ -106,6 +108,8 @@ class Reason(Enum):
     written."""
     METHOD = "the method is not among allowed_methods"
     """Only GET and HEAD are, by default. Add the method if a request with it changes nothing."""
+    UNSAFE = "the method may change something, which is the origin's to do (RFC 9111 section 4)"
+    """Nothing stored answers such a request, though its answer may be stored for later ones."""
     METHOD_NOT_UNDERSTOOD = "the method says nothing about caching (RFC 9111 section 3)"
     """Requests with methods other than GET, HEAD and POST are the origin's alone."""
     DISABLED = "caching is disabled at the moment (session.disabled())"
