@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-Row = tuple[str, str, bytes | None, bytes | None, int | None, float | None, bytes | None]
-"""Key, variant, record, body, chain, created, alias: what a stored response is read as.
+Row = tuple[str, str, bytes | None, bytes | None, int | None, bytes | None]
+"""Key, variant, record, body, chain, alias: what a stored response is read as.
 
 ``chain`` names the blocks of a large body, whose ``body`` is ``None`` until the shell has put
 the blocks together. ``alias`` is the record of the alias that led here; ``record`` is ``None``

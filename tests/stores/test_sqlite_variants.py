@@ -175,3 +175,26 @@ def test_what_could_not_be_dropped_shows_again(tmp_path: Path, other: sqlite3.Co
     assert do(subject, subject.store.drop([("a.1", "de")])) == 1
     assert loaded(subject) == set()
     subject.sync_shell.close()
+
+
+@pytest.mark.parametrize("serializer", ["msgpack", "signed"])
+@pytest.mark.parametrize(
+    "change", ["created = 'x'", "created = x'00'", "variant = x'00'", "record = 'x'", "body = 'x'"]
+)
+def test_what_others_put_into_a_column_hides_no_other_variant(
+    tmp_path: Path, subject: Subject, other: sqlite3.Connection, serializer: str, change: str
+) -> None:
+    if serializer == "signed":
+        subject = sqlite(tmp_path, secret_key="secret")
+    for variant in ("de", "en"):
+        save(subject, variant)
+    assert do(subject, subject.store.size()) == 2
+    other.execute(f"UPDATE http_cache_v1_responses SET {change} WHERE variant = 'de'")
+    assert "en" in loaded(subject) <= {"de", "en"}
+    page = do(subject, subject.store.page("", 10, bodies=True))
+    assert {stored.variant for _, stored in page} == loaded(subject)
+    fresh = entry(body=SMALL, created=2000.0)
+    changes = [("a.1", variant, fresh) for variant in ("de", "en")]
+    assert do(subject, subject.store.freshen(changes)) in {1, 2}
+    assert do(subject, subject.store.load("a.1"))[0].entry == fresh
+    subject.sync_shell.close()

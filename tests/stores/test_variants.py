@@ -49,6 +49,16 @@ async def test_newest_first(do: Do, store: Store, size: int) -> None:
     assert await do(store.size()) == 0
 
 
+async def test_equally_old_ones_have_one_order(do: Do, store: Store) -> None:
+    await put(do, store, "a.1", "3", "1", "2")
+    orders = [await variants(do, store, "a.1")]
+    assert await do(store.size()) == 3
+    orders.append(await variants(do, store, "a.1"))
+    await put(do, store, "a.1", "1")
+    orders.append(await variants(do, store, "a.1"))
+    assert orders == [["1", "2", "3"]] * 3
+
+
 async def test_an_alias_leads_to_all_of_them(do: Do, store: Store) -> None:
     await put(do, store, "b.1", "de")
     assert await do(store.size()) == 1

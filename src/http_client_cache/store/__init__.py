@@ -23,7 +23,9 @@ class Store(Protocol):
     """The operations of a store, as plans: a driver runs them in either colour."""
 
     def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:
-        """All variants of ``key``, newest first, with their bodies; empty if there is none.
+        """All variants of ``key`` with their bodies; empty if there is none.
+
+        Newest first by ``Entry.created``; equally old ones in the order of their variants.
 
         With ``follow``, an alias of that name is resolved in the same trip; an entry of the
         key's own comes before an alias.

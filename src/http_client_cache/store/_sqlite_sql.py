@@ -46,11 +46,11 @@ PURGE_STEPS: Final = ("count_located", "purge_led", "purge_aliases", "purge_loca
 # The blocks first: an empty table costs the trigger nothing.
 CLEAR_STEPS: Final = ("clear_blocks", "clear_aliases", "clear_responses")
 
-_OWN: Final = "SELECT key, variant, record, body, chain, created, NULL"
-_OWN_BARE: Final = "SELECT key, variant, record, x'', NULL, created, NULL"
+_OWN: Final = "SELECT key, variant, record, body, chain, NULL"
+_OWN_BARE: Final = "SELECT key, variant, record, x'', NULL, NULL"
 _HERE: Final = " FROM {t}_responses WHERE key = ?"
 _LED: Final = """ UNION ALL
-    SELECT a.target, r.variant, r.record, r.body, r.chain, r.created, a.record
+    SELECT a.target, r.variant, r.record, r.body, r.chain, a.record
     FROM {t}_aliases AS a LEFT JOIN {t}_responses AS r ON r.key = a.target
     WHERE a.key = ? AND NOT EXISTS (SELECT 1 FROM {t}_responses WHERE key = a.key)"""
 _LED_BARE: Final = _LED.replace("r.body, r.chain", "x'', NULL")

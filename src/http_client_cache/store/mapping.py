@@ -288,13 +288,13 @@ class MappingStore:
             yield from value.rows
 
     def _variants(self, key: str) -> list[Stored]:
-        """Newest first; of equally old ones, the last written."""
+        """Newest first; of equally old ones, in the order of their variants."""
         value = self._value(key)
         if value is None:
             return []
-        rows = [row for row in reversed(value.rows) if row.key == key]
+        rows = [row for row in value.rows if row.key == key]
         if len(rows) > 1:
-            rows.sort(key=lambda row: -row.entry.created)
+            rows.sort(key=lambda row: (-row.entry.created, row.variant))
         return rows
 
     def _alias(self, key: str) -> Alias | None:

@@ -44,9 +44,10 @@ class _Slot:
         self.answer: tuple[Stored, ...] = ()
 
     def arrange(self) -> None:
-        """Newest first; of equally old ones, the last written."""
-        rows = sorted(self.rows.values(), key=lambda row: (-row.stored.entry.created, -row.number))
-        self.answer = tuple(row.stored for row in rows)
+        """Newest first; of equally old ones, in the order of their variants."""
+        found = [row.stored for row in self.rows.values()]
+        found.sort(key=lambda stored: (-stored.entry.created, stored.variant))
+        self.answer = tuple(found)
 
 
 class MemoryStore:

@@ -63,16 +63,15 @@ class SQLiteStore:
         if len(rows) == 1:
             one = self._stored(key, rows[0])
             return () if one is None else (one,)
-        if rows:
-            rows.sort(key=lambda row: -(row[5] or 0.0))
         found = [stored for row in rows if (stored := self._stored(key, row)) is not None]
+        found.sort(key=lambda stored: (-stored.entry.created, stored.variant))
         return tuple(found)
 
     def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
         """See :class:`~http_client_cache.store.Store`."""
         record = self._codec.encode(key, variant, entry, body)
-        size, created = len(body), entry.created
-        values: tuple[Any, ...] = (key, variant, created, entry.expires, size)
+        size = len(body)
+        values: tuple[Any, ...] = (key, variant, entry.created, entry.expires, size)
         if size <= INLINE_BYTES:
             row = Insert(self._into, (*values, None, record, body), self._replace)
             steps: tuple[Insert, ...] = (row,)
@@ -81,7 +80,7 @@ class SQLiteStore:
             row = Insert(self._into, (*values, chain, record, None), self._replace)
             # The blocks come first: an entry is published by its row.
             steps = (*self._block_steps(chain, body), row)
-        yield Write(steps, row=(key, variant, record, body, None, created, None))
+        yield Write(steps, row=(key, variant, record, body, None, None))
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -231,15 +230,17 @@ class SQLiteStore:
     def _record(self, key: str, variant: str) -> Plan[bytes | None]:
         rows: list[Row] = yield Point(self._sql["point_bare"], key, self._blocks)
         for row in rows:
-            if row[1] == variant:
+            if row[1] == variant and type(row[2]) is bytes:
                 return row[2]
         return None
 
     def _stored(self, asked: str, row: Any, *, bodies: bool = True) -> Stored | None:
         """A row as it is told to the engine; ``None`` if it cannot be read."""
-        key, variant, record, body, _, _, alias = row
+        key, variant, record, body, _, alias = row
         # Whoever else writes to this file may have put anything into a column.
         if type(record) is not bytes or type(body) is not bytes:
+            return None
+        if type(key) is not str or type(variant) is not str:
             return None
         try:
             entry = self._codec.decode(key, variant, record, body if bodies else None)
@@ -254,7 +255,7 @@ class SQLiteStore:
 
 
 def _gone(key: str, variant: str) -> Row:
-    return (key, variant, None, None, None, None, None)
+    return (key, variant, None, None, None, None)
 
 
 def _range(locator: str) -> list[str]:

@@ -77,14 +77,14 @@ class Pending:
         if found or point.marks == 1:
             return found
         if alias is None:
-            led = next((row for row in written if row[6] is not None), None)
+            led = next((row for row in written if row[5] is not None), None)
             if led is None:
                 # An alias behind rows that are being deleted shows when they are gone.
                 return []
-            alias = (point.key, led[0], led[6] or b"")
+            alias = (point.key, led[0], led[5] or b"")
         target, record = alias[1], alias[2]
         rows, _ = self._of(target)
-        return [(*row[:6], record) for row in _merged(read(target), rows)]
+        return [(*row[:5], record) for row in _merged(read(target), rows)]
 
     def _of(self, key: str) -> tuple[list[Row], tuple[str, str, bytes] | None]:
         with self._lock:
@@ -93,7 +93,7 @@ class Pending:
 
 def _merged(written: Iterable[Row], pending: Iterable[Row]) -> list[Row]:
     """The rows of a key's own, one for each variant, without those that are being deleted."""
-    rows = {row[1]: row for row in written if row[6] is None}
+    rows = {row[1]: row for row in written if row[5] is None}
     rows.update((row[1], row) for row in pending)
     return [row for row in rows.values() if row[2] is not None]
 
