@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
+import msgspec
 import pytest
 
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
@@ -48,6 +49,32 @@ def test_an_evicted_entry_takes_its_aliases_along() -> None:
     save(store, "c")
     assert not has(store, "led")
     assert run_sync(store.links_size(), SHELL) == 0
+
+
+def test_of_the_variants_of_a_key_the_oldest_goes_first() -> None:
+    store = MemoryStore(max_bytes=50_000)
+    for number in range(10):
+        body = bytes(10_000)
+        made = entry(body=body, created=float(number))
+        run_sync(store.save("a", made, body, variant=str(number)), SHELL)
+        assert run_sync(store.load("a"), SHELL)[0].entry == made
+    found = run_sync(store.load("a"), SHELL)
+    assert [stored.variant for stored in found] == ["9", "8", "7", "6"]
+    save(store, "b")
+    assert [stored.variant for stored in run_sync(store.load("a"), SHELL)] == ["9", "8", "7"]
+    run_sync(store.link("led", alias("a")), SHELL)
+    for key in "cdef":
+        save(store, key)
+    assert not has(store, "a")
+    assert run_sync(store.links_size(), SHELL) == 0
+
+
+def test_selecting_fields_take_room() -> None:
+    store = MemoryStore(max_bytes=50_000)
+    for number in range(100):
+        made = msgspec.structs.replace(entry(), vary=(("accept", None),) * 200)
+        run_sync(store.save(f"{number}", made, b""), SHELL)
+    assert run_sync(store.size(), SHELL) == 1
 
 
 def test_what_is_too_large_is_not_kept_and_neither_is_what_it_replaces() -> None:

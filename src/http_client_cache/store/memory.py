@@ -22,6 +22,9 @@ DEFAULT_MAX_BYTES: Final = 256 * 1024 * 1024
 _OVERHEAD: Final = 1024
 """Bytes that the objects around one entry take, about."""
 
+_VARY: Final = 200
+"""Bytes that a selecting field takes: a name and a digest, about."""
+
 
 class _Row:
     """One variant of one key."""
@@ -338,7 +341,12 @@ class MemoryStore:
             )
         while self._bytes > self.max_bytes:
             if self._slots:
-                self._delete(next(iter(self._slots)))
+                key, slot = next(iter(self._slots.items()))
+                if len(slot.answer) > 1:
+                    # The newest may be what was saved just now.
+                    self._remove(key, slot, slot.rows[slot.answer[-1].variant])
+                else:
+                    self._delete(key)
             elif self._aliases:
                 self._unlink(next(iter(self._aliases)))
             else:
@@ -351,7 +359,7 @@ def _locator(key: str) -> str:
 
 def _cost(stored: Stored) -> int:
     entry = stored.entry
-    fields = _size(entry.headers) + _size(entry.request_headers)
+    fields = _size(entry.headers) + _size(entry.request_headers) + _VARY * len(entry.vary)
     return _OVERHEAD + len(stored.body) + len(stored.key) + len(entry.url) + fields
 
 
