@@ -48,6 +48,7 @@ MAY_IMPORT = {
     f"{ENGINE}.status": engine("rfc9111.reasons"),
     f"{ENGINE}.storable": VALUES | engine("key", "plan", "settings"),
     **{face: {ENGINE} for face in FACES},
+    "acachecontrol": {ENGINE, "aiohttp_client_cache"},
 }
 
 # What only the shell does: wait, ask the time, touch the world.
