@@ -278,7 +278,7 @@ class MappingStore:
         return self._get(self._url_of(_locator(key)))
 
     def _values(self) -> Iterator[StoredUrl]:
-        for url in set(self._kept.values()):
+        for url in dict.fromkeys(self._kept.values()):
             value = self._get(url)
             if value is not None:
                 yield value
