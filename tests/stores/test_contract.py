@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 
+import msgspec
 import pytest
 
-from http_client_cache.entry import Stored
+from http_client_cache.entry import Entry, Stored
 from http_client_cache.store import Store
 from tests.stores.conftest import Do
 from tests.stores.subjects import (
@@ -22,6 +23,7 @@ from tests.stores.subjects import (
     run_as_async,
     run_as_sync,
 )
+from tests.support.structs import filled
 
 BODY = b"the body"
 SIZES = [0, 1, 1024, 64 * 1024, 64 * 1024 + 1, 256 * 1024, 600_000]
@@ -71,6 +73,19 @@ async def test_an_entry_comes_back_whole(do: Do, store: Store, size: int) -> Non
     # Also when it does not lie in front of the database any more.
     assert await do(store.size()) == 1
     assert await do(store.load("a.1", follow=True)) == (Stored("a.1", saved, body),)
+
+
+async def test_every_field_of_an_entry_comes_back(do: Do, store: Store) -> None:
+    saved = msgspec.structs.replace(filled(Entry), body_size=len(BODY))
+    await do(store.save("a.1", saved, BODY, variant="de"))
+    for _ in range(2):
+        (found,) = await do(store.load("a.1"))
+        assert repr(found) == repr(Stored("a.1", saved, BODY, (), "de"))
+        assert await do(store.size()) == 1
+    fresh = msgspec.structs.replace(saved, created=1000.0, vary=(), no_cache=False)
+    assert await do(store.freshen([("a.1", "de", fresh)])) == 1
+    (found,) = await do(store.load("a.1"))
+    assert repr(found.entry) == repr(fresh)
 
 
 @pytest.mark.parametrize("first", [10, 100_000])

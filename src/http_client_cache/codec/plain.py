@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
 from http_client_cache.entry import Alias, Entry, Hop
 from http_client_cache.errors import RecordError, StoreError
-from http_client_cache.message import to_bytes, to_text
+from http_client_cache.message import RawHeaders, to_bytes, to_text
 
 VERSION: Final = 1
 
@@ -46,7 +48,7 @@ class PlainCodec:
     """Hands a dict of plain values to a serializer.
 
     The dict has the names of the fields of :class:`~http_client_cache.entry.Entry`, header
-    fields as pairs of text, and ``"version"``. Bytes that are no text are
+    fields as pairs of text, lists for tuples, and ``"version"``. Bytes that are no text are
     ``{"base64": "…"}``, so that whatever came over the wire comes back.
 
     Args:
@@ -68,38 +70,29 @@ class PlainCodec:
         Raises:
             StoreError: the serializer failed.
         """
-        return self._dump(_plain_entry(entry))
+        return self._dump(_plain_fields(entry))
 
     def renew(self, key: str, variant: str, entry: Entry, record: bytes) -> bytes:  # noqa: ARG002
         """See :class:`~http_client_cache.codec.protocol.Codec`."""
-        return self._dump(_plain_entry(entry))
+        return self._dump(_plain_fields(entry))
 
     def decode(self, key: str, variant: str, record: bytes, body: bytes | None) -> Entry:  # noqa: ARG002
         """See :class:`~http_client_cache.codec.protocol.Codec`."""
         plain = self._load(record)
         try:
-            plain["headers"] = _raw_fields(plain["headers"])
-            plain["request_headers"] = _raw_fields(plain["request_headers"])
-            return msgspec.convert(_texts(plain, Entry), Entry)
+            return msgspec.convert(_values(plain, Entry), Entry)
         except _UNREADABLE as error:
             raise RecordError(f"the record is damaged: {error!r}") from error
 
     def encode_alias(self, key: str, alias: Alias) -> bytes:  # noqa: ARG002
         """See :class:`~http_client_cache.codec.protocol.Codec`."""
-        plain = _plain_fields(alias)
-        plain["hops"] = [
-            _plain_fields(hop) | {"headers": _plain_headers(hop.headers)} for hop in alias.hops
-        ]
-        return self._dump(plain)
+        return self._dump(_plain_fields(alias))
 
     def decode_alias(self, key: str, record: bytes) -> Alias:  # noqa: ARG002
         """See :class:`~http_client_cache.codec.protocol.Codec`."""
         plain = self._load(record)
         try:
-            plain["hops"] = [
-                _texts(hop | {"headers": _raw_fields(hop["headers"])}, Hop) for hop in plain["hops"]
-            ]
-            return msgspec.convert(_texts(plain, Alias), Alias)
+            return msgspec.convert(_values(plain, Alias), Alias)
         except _UNREADABLE as error:
             raise RecordError(f"the record is damaged: {error!r}") from error
 
@@ -139,29 +132,19 @@ _UNREADABLE: Final = (
 )
 
 
+def _plain(value: Any) -> Any:
+    """Lists, dicts, numbers, ``None`` and text that every encoder takes, at any depth."""
+    if isinstance(value, bytes):
+        return _plain_text(value)
+    if isinstance(value, str):
+        return value if value.isascii() else _plain_text(to_bytes(value))
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return _plain_fields(value) if isinstance(value, Hop) else value
+
+
 def _plain_fields(value: Entry | Alias | Hop) -> dict[str, Any]:
-    """The fields by name; text that no encoder would take as bytes."""
-    plain: dict[str, Any] = {}
-    for name in value.__struct_fields__:
-        field = getattr(value, name)
-        if isinstance(field, str) and not field.isascii():
-            field = _plain_text(to_bytes(field))
-        plain[name] = list(field) if name == "version" else field  # pyright: ignore[reportUnknownArgumentType]
-    # "version" is HTTP's in a head, and the record's at the top.
-    if "version" in plain:
-        plain["http_version"] = plain.pop("version")
-    return plain
-
-
-def _plain_entry(entry: Entry) -> dict[str, Any]:
-    plain = _plain_fields(entry)
-    plain["headers"] = _plain_headers(entry.headers)
-    plain["request_headers"] = _plain_headers(entry.request_headers)
-    return plain
-
-
-def _plain_headers(raw: tuple[tuple[bytes, bytes], ...]) -> list[list[Any]]:
-    return [[_plain_text(name), _plain_text(value)] for name, value in raw]
+    return {field.key: _plain(getattr(value, field.name)) for field in _fields(type(value))}
 
 
 def _plain_text(raw: bytes) -> Any:
@@ -175,21 +158,57 @@ def _raw_text(plain: Any) -> bytes:
     return to_bytes(plain) if isinstance(plain, str) else base64.b64decode(plain["base64"])
 
 
+def _text(plain: Any) -> Any:
+    """The inverse of ``_plain`` for what holds no bytes."""
+    if isinstance(plain, dict):
+        return to_text(_raw_text(plain))
+    if isinstance(plain, list | tuple):
+        return [_text(item) for item in plain]  # pyright: ignore[reportUnknownVariableType]
+    return plain
+
+
 def _raw_fields(plain: Any) -> list[tuple[bytes, bytes]]:
     return [(_raw_text(name), _raw_text(value)) for name, value in plain]
 
 
-def _texts(plain: dict[str, Any], kind: type[Entry | Alias | Hop]) -> list[Any]:
-    """The fields in the order of the record, as far as it has them."""
+def _hops(plain: Any) -> list[list[Any]]:
+    return [_values(hop, Hop) for hop in plain]
+
+
+def _values(plain: Any, kind: type[Entry | Alias | Hop]) -> list[Any]:
+    """The fields in the order of the struct; what a record has not, has its default."""
     values: list[Any] = []
-    for name in kind.__struct_fields__:
-        field = "http_version" if name == "version" else name
-        if field not in plain:
-            break
-        value = plain[field]
-        values.append(to_text(_raw_text(value)) if _is_escaped(value) else value)
+    for field in _fields(kind):
+        if field.key in plain:
+            values.append(field.read(plain[field.key]))
+        elif field.is_required:
+            raise KeyError(field.key)
+        else:
+            values.append(field.default)
     return values
 
 
-def _is_escaped(value: Any) -> bool:
-    return isinstance(value, dict) and "base64" in value
+class _Field(NamedTuple):
+    name: str
+    key: str
+    read: Callable[[Any], Any]
+    is_required: bool
+    default: Any
+
+
+_READERS: Final = ((RawHeaders, _raw_fields), (tuple[Hop, ...], _hops))
+
+
+@cache
+def _fields(kind: type[Entry | Alias | Hop]) -> tuple[_Field, ...]:
+    return tuple(
+        _Field(
+            field.name,
+            # "version" is HTTP's in a head, and the record's at the top.
+            "http_version" if field.name == "version" else field.name,
+            next((read for known, read in _READERS if field.type == known), _text),
+            field.required,
+            field.default,
+        )
+        for field in msgspec.structs.fields(kind)
+    )
