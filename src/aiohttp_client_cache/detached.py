@@ -8,10 +8,11 @@ from aiohttp import RequestInfo
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from aiohttp_client_cache.response import CachedResponse, build, mark_hit
+from aiohttp_client_cache.response import CachedResponse, build, mark
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Stored
 from http_client_cache.message import Headers
+from http_client_cache.served import Hit
 
 
 def detached_response(stored: Stored, clock: Clock) -> CachedResponse:
@@ -29,5 +30,5 @@ def detached_response(stored: Stored, clock: Clock) -> CachedResponse:
         session=None,
         loop=asyncio.get_running_loop(),
     )
-    mark_hit(response, entry, clock)
+    mark(response, Hit(stored), clock, told=False)
     return response

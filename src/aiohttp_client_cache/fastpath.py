@@ -14,18 +14,22 @@ from aiohttp.helpers import sentinel
 from multidict import CIMultiDict, getversion
 from yarl import URL
 
-from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class, mark_hit
+from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class, mark
 from http_client_cache import decide
-from http_client_cache.key import create_key
-from http_client_cache.message import NO_HEADERS, Headers, Request
+from http_client_cache.key import request_key
+from http_client_cache.lawful import weigh
+from http_client_cache.lawful.find import DIRECTING
+from http_client_cache.lawful.respond import SELECTING
+from http_client_cache.message import NO_HEADERS, Headers, RawHeaders, Request, to_text
 from http_client_cache.options import Known, Options
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp_client_cache.session import CacheMixin
-    from http_client_cache.entry import Entry, Hop, Stored
+    from http_client_cache.entry import Entry, Hop
 
 HARMLESS = frozenset(
     {"allow_redirects", "headers", "max_redirects", "params", "raise_for_status", "timeout"}
@@ -40,6 +44,12 @@ MEMORY = 4096
 # A response that aiohttp would follow further is followed by aiohttp.
 FOLLOWED = decide.REDIRECTS
 
+TO_BE_WEIGHED = SELECTING | DIRECTING
+"""Request fields that the rules of RFC 9111 look at."""
+
+UNKNOWN_YET = frozenset({"cookie", "host"})
+"""Request fields that are made for each request, later."""
+
 FOLLOW = Options(follow=True)
 STAY = Options()
 
@@ -47,11 +57,12 @@ STAY = Options()
 class FastPath:
     """Answers the fresh hits of one session."""
 
-    __slots__ = ("_keys", "_session", "_stamp")
+    __slots__ = ("_added", "_keys", "_session", "_stamp")
 
     def __init__(self, session: CacheMixin) -> None:
         self._session = session
-        self._keys: dict[tuple[str, str | URL], tuple[URL, str]] = {}
+        self._keys: dict[tuple[str, str | URL], tuple[URL, str, Request]] = {}
+        self._added: RawHeaders | None = None
         self._stamp: tuple[object, int, int] = (None, -1, -1)
 
     def answer(
@@ -80,16 +91,15 @@ class FastPath:
         keyed = self._keyed(method, target, kwargs)
         if keyed is None:
             return None
-        url, key = keyed
+        url, key, request = keyed
         backend = session.cache
-        engine = backend.engine
-        epoch = engine.fetches_ended()
-        looked = engine.look_now(key, FOLLOW if follow else STAY)
-        if looked is None:
-            return Known(method, str(url), key)
-        stored, reason = looked
-        if stored is None or reason is not Reason.HIT:
-            return Known(method, str(url), key, epoch, stored, reason)
+        if backend.settings.cache_control:
+            hit = self._found(key, request)
+        else:
+            hit = self._looked_up(key, request, FOLLOW if follow else STAY)
+        if not isinstance(hit, Hit):
+            return hit
+        stored = hit.stored
         entry, hops = stored.entry, stored.hops
         if not RAW_COOKIES and (hops or entry.sets_cookies):
             return None
@@ -101,53 +111,91 @@ class FastPath:
             if entry.status >= 400 or callable(check):
                 # aiohttp judges the status before the response knows its history.
                 return None
-        response = self._respond(method, url, kwargs, stored)
-        mark_hit(response, entry, backend.clock)
+        response = self._respond(method, url, kwargs, hit)
+        mark(response, hit, backend.clock, told=backend.settings.cache_status)
         return response
+
+    def _looked_up(self, key: str, request: Request, options: Options) -> Hit | Known:
+        """What is stored under a key and may be served; else what the long way should know."""
+        engine = self._session.cache.engine
+        epoch = engine.fetches_ended()
+        looked = engine.look_now(key, options)
+        if looked is None:
+            return Known(request.method, request.url, key)
+        stored, reason = looked
+        if stored is None or reason is not Reason.HIT:
+            return Known(request.method, request.url, key, epoch, stored, reason)
+        return Hit(stored)
+
+    def _found(self, key: str, request: Request) -> Hit | Known:
+        """The same where RFC 9111 decides."""
+        found = self._session.cache.engine.find_now(key, request, STAY)
+        if found is None or found.hit is None or found.reason is not Reason.HIT:
+            return Known(request.method, request.url, key)
+        if any(name in UNKNOWN_YET for one in found.candidates for name, _ in one.entry.vary):
+            return Known(request.method, request.url, key)
+        return found.hit
 
     def _keyed(
         self, method: str, target: str | URL, kwargs: dict[str, Any]
-    ) -> tuple[URL, str] | None:
-        """The URL as it would be sent, and the key of the request."""
+    ) -> tuple[URL, str, Request] | None:
+        """The URL as it would be sent, the key of the request, and what is known of that."""
         session = self._session
         settings = session.cache.settings
-        if settings.key_fn is not None or settings.include_headers is not False:
+        if (
+            settings.key_fn is not None
+            or settings.include_headers is not False
+            or settings.no_vary_search
+        ):
             return None
         defaults = session._default_headers
         stamp = (settings, settings.revision, _version(defaults))
         if stamp != self._stamp or len(self._keys) > MEMORY:
             self._keys.clear()
+            self._added = None
             self._stamp = stamp
         plain = not kwargs.get("params") and not kwargs.get("headers")
         if plain:
             keyed = self._keys.get((method, target))
             if keyed is not None:
                 return keyed
+        url = self._url(target, kwargs)
+        request = None if url is None else self._request(method, url, kwargs, plain=plain)
+        key = None if request is None else request_key(settings, request)
+        if url is None or request is None or key is None:
+            return None
+        if plain:
+            self._keys[method, target] = url, key, request
+        return url, key, request
+
+    def _url(self, target: str | URL, kwargs: dict[str, Any]) -> URL | None:
+        """The URL as it would be sent; ``None`` where there is more to it than that."""
         try:
-            url = session._build_url(target)
+            url = self._session._build_url(target)
             if params := kwargs.get("params"):
                 url = url.extend_query(params)
         except (LookupError, TypeError, ValueError):
             return None
-        if (
-            url.scheme not in ("http", "https")
-            or not url.raw_host
-            or url.raw_user is not None
-            or url.raw_password is not None
-        ):
-            return None
-        headers = NO_HEADERS if plain and not defaults else self._headers(kwargs.get("headers"))
+        fit = url.scheme in ("http", "https") and url.raw_host
+        return url if fit and url.raw_user is None and url.raw_password is None else None
+
+    def _request(
+        self, method: str, url: URL, kwargs: dict[str, Any], *, plain: bool
+    ) -> Request | None:
+        """As much of the request as counts; ``None`` where it has to go the long way."""
+        settings = self._session.cache.settings
+        if settings.cache_control:
+            headers = self._headers(kwargs.get("headers"))
+            if headers is None or method not in weigh.READING or headers.has_any(TO_BE_WEIGHED):
+                return None
+            request = Request(method, str(url), self._completed(headers))
+            return None if weigh.bypass(request, STAY, settings) is not None else request
+        bare = plain and not self._session._default_headers
+        headers = NO_HEADERS if bare else self._headers(kwargs.get("headers"))
         if headers is None:
             return None
         request = Request(method, str(url), headers)
-        if decide.bypass(request, STAY, settings) is not None:
-            return None
-        key = create_key(request, ignored=settings.ignored_parameters)
-        if key is None:
-            return None
-        if plain:
-            self._keys[method, target] = url, key
-        return url, key
+        return None if decide.bypass(request, STAY, settings) is not None else request
 
     def _headers(self, given: Any) -> Headers | None:
         """The header fields that would be sent; ``None`` where aiohttp would not send them."""
@@ -158,15 +206,29 @@ class FastPath:
         unfit = any(mark in value for _, value in headers.raw for mark in (b"\r", b"\n", b"\0"))
         return None if unfit else headers
 
-    def _respond(
-        self, method: str, url: URL, kwargs: dict[str, Any], stored: Stored
-    ) -> CachedResponse:
-        """Build the response, and those of the redirects before it; update the cookies."""
+    def _completed(self, given: Headers) -> Headers:
+        """The fields with those that aiohttp adds: ``Vary`` may name any of them."""
         session = self._session
+        if self._added is None:
+            request = session._request_class(
+                "GET",
+                URL("http://localhost/"),
+                skip_auto_headers=session.skip_auto_headers or None,
+                version=session._version,
+                loop=session._loop,
+                session=session,
+            )
+            self._added = Headers.of(request.headers).without(UNKNOWN_YET).raw
+        missing = [pair for pair in self._added if to_text(pair[0]) not in given]
+        return Headers((*given.raw, *missing))
+
+    def _respond(self, method: str, url: URL, kwargs: dict[str, Any], hit: Hit) -> CachedResponse:
+        """Build the response, and those of the redirects before it; update the cookies."""
+        session, stored = self._session, hit.stored
         kind = cached_class(session._response_class)
         if not stored.hops:
             info = self._request_info(method, url, kwargs)
-            return self._build(kind, stored.entry, stored.body, method, url, info)
+            return self._build(kind, stored.entry, stored.body, method, url, info, hit.age)
         history: list[CachedResponse] = []
         for hop in stored.hops:
             hop_url = URL(hop.url, encoded=True) if history else url
@@ -189,6 +251,7 @@ class FastPath:
         method: str,
         url: URL,
         info: Callable[[], RequestInfo],
+        age: int | None = None,
     ) -> CachedResponse:
         session = self._session
         response = build(
@@ -200,6 +263,7 @@ class FastPath:
             request_info=info,
             session=session,
             loop=session._loop,
+            age=age,
         )
         if RAW_COOKIES and response._raw_cookie_headers:
             session._cookie_jar.update_cookies_from_headers(

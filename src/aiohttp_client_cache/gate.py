@@ -14,7 +14,6 @@ from aiohttp.payload import PAYLOAD_REGISTRY, JsonPayload, LookupError, Payload 
 
 from aiohttp_client_cache.hop import Origin
 from aiohttp_client_cache.request import engine_request
-from http_client_cache import decide, flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,18 +40,17 @@ async def pass_gate(
     engine = session.cache.engine
     if options.only_if_cached:
         return True
-    if options.disabled or method not in session.cache.settings.allowed_methods:
+    settings = session.cache.settings
+    if options.disabled or method not in settings.allowed_methods:
         return False
     try:
         preview = await _preview(session, method, target, kwargs)
     except Exception:  # noqa: BLE001 - aiohttp raises the same again, where it belongs
         return False
     request = engine_request(preview)
-    if decide.bypass(request, options, session.cache.settings) is not None:
-        return False
     # The user's filter may want to see what is stored.
     presenter = Origin(preview, _not_sent, engine)
-    return await engine.run(flow.admit(engine, request, options), presenter)
+    return await engine.admit(request, options, presenter)
 
 
 async def _not_sent(request: ClientRequest) -> ClientResponse:

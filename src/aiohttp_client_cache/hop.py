@@ -8,15 +8,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from aiohttp import ClientRequest, ClientResponse
+from aiohttp import (
+    ClientConnectorError,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
+    ServerDisconnectedError,
+)
 from multidict import CIMultiDict
 
 from aiohttp_client_cache.detached import detached_response
 from aiohttp_client_cache.request import engine_request
-from aiohttp_client_cache.response import CachedResponse, build, cached_class, mark_hit
+from aiohttp_client_cache.response import CachedResponse, build, cached_class, mark
 from aiohttp_client_cache.streams import EAGER_BYTES, Copy, read_eagerly
-from http_client_cache.entry import Entry, Hop, Stored
-from http_client_cache.flow import Forwarded, Hit
+from http_client_cache.entry import Entry, Hop
 from http_client_cache.key import normalize_url
 from http_client_cache.message import Headers, ResponseHead
 from http_client_cache.options import Options
@@ -31,6 +36,7 @@ from http_client_cache.plan import (
     Present,
     ReadBody,
 )
+from http_client_cache.served import Forwarded, Hit, Made, Refused, Served
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType
@@ -66,10 +72,8 @@ async def answer_hop(
     """
     request.response_class = cached_class(request.response_class or ClientResponse)
     ahead = _next_ahead(options, request)
-    if isinstance(ahead, Hop):
-        return _stored_response(request, ahead)
     if ahead is not None:
-        return _hit(backend, request, ahead)
+        return _replayed(backend, request, *ahead)
 
     origin = Origin(request, handler, backend.engine)
     try:
@@ -82,42 +86,62 @@ async def answer_hop(
         # Cancelled, maybe, when the answer was there and not yet handed over.
         origin.abandon()
         raise
+    if isinstance(served, Hit) and served.stored.hops and options.chain is not None:
+        hops = served.stored.hops
+        options.chain.ahead = (hops[1:], served)
+        return _replayed(backend, request, hops[0], served)
+    response = _response(request, served)
+    mark(response, served, backend.clock, told=backend.settings.cache_status)
+    return response
+
+
+def _response(request: ClientRequest, served: Served) -> CachedResponse:
+    """What serving a request came to, as a response of aiohttp's."""
     if isinstance(served, Forwarded):
-        return cast("ClientResponse", served.answer.raw)
-    if isinstance(served, Hit):
-        stored = served.stored
-        if stored.hops and options.chain is not None:
-            options.chain.ahead = (stored.hops[1:], stored)
-            return _stored_response(request, stored.hops[0])
-        return _hit(backend, request, stored)
-    return _stored_response(request, NOT_CACHED)
+        return cast("CachedResponse", served.answer.raw)
+    if isinstance(served, Refused):
+        return _stored_response(request, NOT_CACHED)
+    made = served.made
+    if made is not None:
+        return _stored_response(request, made, made.body, served.age)
+    return _stored_response(request, served.stored.entry, served.stored.body, served.age)
 
 
-def _next_ahead(options: Options, request: ClientRequest) -> Hop | Stored | None:
-    """What comes next in a stored chain, as long as aiohttp follows where it went before."""
+def _next_ahead(options: Options, request: ClientRequest) -> tuple[Hop | None, Hit] | None:
+    """What comes next in a stored chain, as long as aiohttp follows where it went before.
+
+    A hop, or none at the end of the chain; and what the chain leads to.
+    """
     chain = options.chain
     if chain is None or chain.ahead is None:
         return None
-    hops, stored = chain.ahead
-    expected = hops[0].url if hops else stored.entry.url
+    hops, hit = chain.ahead
+    expected = hops[0].url if hops else hit.stored.entry.url
     if normalize_url(str(request.url)) != normalize_url(expected):
         chain.ahead = None
         return None
     if not hops:
         chain.ahead = None
-        return stored
-    chain.ahead = (hops[1:], stored)
-    return hops[0]
+        return None, hit
+    chain.ahead = (hops[1:], hit)
+    return hops[0], hit
 
 
-def _hit(backend: CacheBackend, request: ClientRequest, stored: Stored) -> CachedResponse:
-    response = _stored_response(request, stored.entry, stored.body)
-    mark_hit(response, stored.entry, backend.clock)
+def _replayed(
+    backend: CacheBackend, request: ClientRequest, hop: Hop | None, hit: Hit
+) -> CachedResponse:
+    """One response of a stored chain."""
+    if hop is not None:
+        response = _stored_response(request, hop)
+        response._served = hit
+        return response
+    response = _response(request, hit)
+    mark(response, hit, backend.clock, told=backend.settings.cache_status)
     return response
 
 
 def _stored_response(
-    request: ClientRequest, head: Entry | Hop, body: bytes = b""
+    request: ClientRequest, head: Entry | Hop | Made, body: bytes = b"", age: int | None = None
 ) -> CachedResponse:
     return build(
         cast("type[CachedResponse]", request.response_class),
@@ -129,6 +153,7 @@ def _stored_response(
         session=request._session,
         loop=request.loop,
         traces=request._traces,
+        age=age,
     )
 
 
@@ -157,18 +182,11 @@ class Origin:
 
     async def exchange(self, effect: Exchange) -> Answer | Lost:
         """Send the request; the client's own exception is an answer, too."""
-        request = self._request
-        headers: CIMultiDict[str] = request.headers
-        for name, value in effect.conditions:
-            headers[name] = value
         requested = self._clock.time()
         try:
-            response = await self._handler(request)
+            response = await self._send(effect)
         except Exception as error:  # noqa: BLE001 - the plan decides, and raises it again
             return Lost(error)
-        finally:
-            for name, _ in effect.conditions:
-                headers.popall(name, None)
         self._response = response
         return Answer(
             head_of(response),
@@ -177,6 +195,36 @@ class Origin:
             self._clock.time(),
             response.request_info.headers.get("Authorization"),
         )
+
+    async def _send(self, effect: Exchange) -> ClientResponse:
+        request = self._request
+        headers = request.headers
+        if effect.conditions or effect.without:
+            changed = CIMultiDict(headers)
+            for name in effect.without:
+                changed.popall(name, None)
+            for name, value in effect.conditions:
+                changed[name] = value
+            request.headers = changed
+        try:
+            try:
+                return await self._handler(request)
+            except (ClientOSError, ServerDisconnectedError) as error:
+                if isinstance(error, ClientConnectorError) or not effect.insist:
+                    raise
+                # aiohttp would try again, if it were told.
+                return await self._handler(request)
+        finally:
+            request.headers = headers
+
+    def detached(self) -> Origin:
+        """For work that goes on when the request has been answered."""
+        return Origin(self._request, self._handler, self._engine)
+
+    @property
+    def owner(self) -> object:
+        """The session."""
+        return self._request._session
 
     async def read_body(self, effect: ReadBody) -> Body:
         """Read the body and put it back; hand it over as it comes if it is large or slow."""

@@ -22,6 +22,8 @@ from aiohttp_client_cache.streams import Copy, ReplayStream, TeeStream, keep_wir
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.message import RawHeaders, to_text
+from http_client_cache.served import Hit, Made, Refused, Served, status_of
+from http_client_cache.status import CacheStatus
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 _NO_TIMER = TimerNoop()
+
+NAME_IN_STATUS = "aiohttp-client-cache"
+"""How the cache calls itself in ``Cache-Status``."""
 
 RAW_COOKIES = hasattr(ClientResponse, "_raw_cookie_headers")
 """Whether the jar is updated from header fields; from ``cookies`` in the first releases of 3.12."""
@@ -46,6 +51,7 @@ class CachedResponse(ClientResponse):
 
     from_cache: bool = False
     _entry: Entry | None = None
+    _served: Served | None = None
     _clock: Clock | None = None
     _stream: StreamReader | None = None
     _replayed: bytes | None = None
@@ -74,6 +80,11 @@ class CachedResponse(ClientResponse):
         if self._entry is None or self._clock is None:
             return None
         return self._entry.is_expired(self._clock.time())
+
+    @property
+    def cache(self) -> CacheStatus:
+        """What the cache did with the request, and why."""
+        return status_of(self._served, (self._clock or Clock()).time())
 
     # aiohttp keeps these in attributes; as properties they wait until somebody looks.
 
@@ -236,7 +247,7 @@ _EXTRA: dict[str, Any] = {"stream_writer": _NoWriter()} if _constructor_takes_wr
 
 def build(
     kind: type[CachedResponse],
-    head: Entry | Hop,
+    head: Entry | Hop | Made,
     body: bytes,
     *,
     method: str,
@@ -246,6 +257,7 @@ def build(
     loop: asyncio.AbstractEventLoop,
     timer: Any = None,
     traces: list[Trace] | None = None,
+    age: int | None = None,
 ) -> CachedResponse:
     """Make a response of what is stored; the only place that knows aiohttp's constructor."""
     response = kind(
@@ -263,20 +275,27 @@ def build(
     response.version = HttpVersion(*head.version)
     response.status = head.status
     response.reason = head.reason
-    response._raw_headers = head.headers
-    if isinstance(head, Hop) or head.sets_cookies:
-        _restore_cookies(response, head.headers)
+    fields = head.headers
+    response._raw_headers = fields if age is None else (*fields, (b"Age", b"%d" % age))
+    if head.sets_cookies:
+        _restore_cookies(response, fields)
     if session is not None:
         response._limit = session._read_bufsize
     response.replay(body)
     return response
 
 
-def mark_hit(response: CachedResponse, entry: Entry, clock: Clock) -> None:
-    """Let a response tell that it came from the cache."""
-    response.from_cache = True
-    response._entry = entry
+def mark(response: CachedResponse, served: Served, clock: Clock, *, told: bool) -> None:
+    """Let a response tell where it came from; ``told`` adds a ``Cache-Status`` field."""
+    response._served = served
     response._clock = clock
+    if isinstance(served, Hit):
+        response.from_cache = True
+        response._entry = served.stored.entry
+    if told and not isinstance(served, Refused):
+        field = status_of(served, clock.time()).field(NAME_IN_STATUS)
+        response._raw_headers = (*response._raw_headers, (b"Cache-Status", field.encode()))
+        response._fields = None
 
 
 def _restore_cookies(response: CachedResponse, headers: RawHeaders) -> None:

@@ -20,6 +20,8 @@ from aiohttp_client_cache.verbs import Verbs
 from http_client_cache.errors import ConfigurationError, check_flag
 from http_client_cache.expiry import parse_expire_after
 from http_client_cache.options import Chain, Known, Options
+from http_client_cache.rfc9111.freshness import Windows
+from http_client_cache.windows import parse_window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -169,11 +171,15 @@ class CacheMixin(Live, Verbs):
         refresh: bool = False,
         force_refresh: bool = False,
         only_if_cached: bool = False,
+        stale_if_error: StaleWindow = None,
+        stale_while_revalidate: StaleWindow = None,
         **kwargs: Any,
     ) -> ClientResponse:
         method = method.upper()
         plain = (
             expire_after is None
+            and stale_if_error is None
+            and stale_while_revalidate is None
             and refresh is False
             and force_refresh is False
             and (only_if_cached is False or only_if_cached is True)
@@ -200,6 +206,10 @@ class CacheMixin(Live, Verbs):
             follow,
             chain,
             known,
+            Windows(
+                parse_window(stale_while_revalidate, "stale_while_revalidate"),
+                parse_window(stale_if_error, "stale_if_error"),
+            ),
         )
         return await self._request_slowly(method, str_or_url, options, chain, kwargs)
 
@@ -269,6 +279,8 @@ class CacheMixin(Live, Verbs):
 
     async def close(self) -> None:
         """Close the session, and the backend if no other session uses it."""
+        for backend in (self._backend, *self._users_left):
+            await backend.engine.stop_background(self)
         if self._own_work:
             await asyncio.gather(*self._own_work, return_exceptions=True)
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from http_client_cache.entry import Entry
+from http_client_cache.entry import CLOCK_SKEW, Entry
 from http_client_cache.expiry import DO_NOT_CACHE, Expiry
 from http_client_cache.message import UNKEYABLE, Headers, Request, ResponseHead
 from http_client_cache.options import Options
@@ -50,6 +50,16 @@ def judge_stored(entry: Entry, options: Options, now: float) -> Reason:
     return Reason.HIT
 
 
+def within(window: float | None, entry: Entry, now: float) -> bool:
+    """Whether an expired response is within the time for which it may be served all the same.
+
+    A clock that went back tells nothing about that.
+    """
+    if not window or entry.expires is None or now < entry.created - CLOCK_SKEW:
+        return False
+    return now - entry.expires <= window
+
+
 class Keep(msgspec.Struct, frozen=True):
     """The response is to be stored."""
 
@@ -83,6 +93,17 @@ def judge_head(
         return Reason.STATUS
     if head.status == 206:
         return Reason.RANGE
+    unfit = unfit_body(request, head, settings)
+    if unfit is not None:
+        return unfit
+    expires = expiry.expires(received)
+    if expires is not None and expires <= received:
+        return Reason.ALREADY_EXPIRED
+    return Keep(expires)
+
+
+def unfit_body(request: Request, head: ResponseHead, settings: Settings) -> Reason | None:
+    """Why a body cannot be kept, as far as the head tells, or ``None``."""
     media_type = (head.headers.get("content-type") or "").partition(";")[0].strip().lower()
     if media_type in STREAMING_TYPES:
         return Reason.STREAMING
@@ -91,10 +112,7 @@ def judge_head(
         length = head.headers.get("content-length") or ""
         if length.isascii() and length.isdigit() and int(length) > limit:
             return Reason.TOO_LARGE
-    expires = expiry.expires(received)
-    if expires is not None and expires <= received:
-        return Reason.ALREADY_EXPIRED
-    return Keep(expires)
+    return None
 
 
 def authorization_added(request: Request, sent: str | None) -> bool:

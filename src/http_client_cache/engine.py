@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+import math
+from typing import Generic, Protocol, TypeVar, cast
 
+from http_client_cache import flow
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Stored
-from http_client_cache.flow import Served, look, serve
+from http_client_cache.lawful import serve as lawful
+from http_client_cache.lawful.find import Found
+from http_client_cache.lawful.query import QueryRules
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Plan
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.scope import Scope
+from http_client_cache.served import Served
 from http_client_cache.settings import Settings
 from http_client_cache.shell.drivers import (
     AsyncClient,
@@ -30,21 +36,25 @@ F = TypeVar("F", bound=AsyncFlights | SyncFlights)
 
 
 class Recent:
-    """Remembers the keys that were added last, up to a number."""
+    """Remembers the keys that were added last, up to a number of them, each with its time."""
 
     __slots__ = ("_keys", "_limit")
 
     def __init__(self, limit: int = 4096) -> None:
-        self._keys: dict[str, None] = {}
+        self._keys: dict[str, float] = {}
         self._limit = limit
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
 
-    def add(self, key: str) -> None:
+    def time_of(self, key: str) -> float:
+        """The time that was added with a key; of others, before all times."""
+        return self._keys.get(key, -math.inf)
+
+    def add(self, key: str, time: float = 0.0) -> None:
         """Remember a key; the oldest is forgotten where there are too many."""
         self._keys.pop(key, None)
-        self._keys[key] = None
+        self._keys[key] = time
         while len(self._keys) > self._limit:
             try:
                 del self._keys[next(iter(self._keys))]
@@ -55,6 +65,13 @@ class Recent:
     def discard(self, key: str) -> None:
         """Forget a key."""
         self._keys.pop(key, None)
+
+
+class _Mode(Protocol):
+    """The flows of one mode."""
+
+    def serve(self, scope: Scope, request: Request, options: Options) -> Plan[Served]: ...
+    def admit(self, scope: Scope, request: Request, options: Options) -> Plan[bool]: ...
 
 
 class _Cache(Generic[S, F]):
@@ -77,6 +94,8 @@ class _Cache(Generic[S, F]):
         self.shell = shell
         self.clock = clock or Clock()
         self.uncacheable = Recent()
+        self.query_rules = QueryRules()
+        self._changes = Recent()
         self.failures = Failures(name)
         self._flights = flights
 
@@ -87,6 +106,18 @@ class _Cache(Generic[S, F]):
     def fetches_ended(self) -> int:
         """Grows whenever a fetch ends."""
         return self._flights.ended
+
+    def _mode(self) -> _Mode:
+        """The flows that the settings ask for."""
+        return lawful if self.settings.cache_control else flow
+
+    def note_change(self, locator: str) -> None:
+        """What is being fetched for this URL may be outdated when it arrives."""
+        self._changes.add(locator, self.now())
+
+    def changed_since(self, key: str, moment: float) -> bool:
+        """Whether a change of the key's URL was noted after this time."""
+        return self._changes.time_of(key.partition(".")[0]) > moment
 
 
 class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
@@ -114,19 +145,30 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
 
     async def serve(self, request: Request, options: Options, client: AsyncClient) -> Served:
         """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
-        return await self._driver.run(serve(self, request, options), client)
+        return await self._driver.run(self._mode().serve(self, request, options), client)
 
     async def run(self, plan: Plan[T], client: AsyncClient | None = None) -> T:
         """Run any plan."""
         return await self._driver.run(plan, client)
+
+    async def admit(self, request: Request, options: Options, client: AsyncClient) -> bool:
+        """Whether a request will be answered without going out; see :func:`flow.admit`."""
+        return await self._driver.run(self._mode().admit(self, request, options), client)
 
     def look_now(self, key: str, options: Options) -> tuple[Stored | None, Reason] | None:
         """What is stored and whether it may be served, if nothing has to be waited for.
 
         ``None`` says nothing: the long way will find out.
         """
+        return self._at_once(flow.look(self, key, options))
+
+    def find_now(self, key: str, request: Request, options: Options) -> Found | None:
+        """The same where RFC 9111 decides, which looks at the request as it will be sent."""
+        return self._at_once(lawful.look(self, key, request, options))
+
+    def _at_once(self, plan: Plan[T]) -> T | None:
         try:
-            found = run_at_once(look(self, key, options), self.shell)
+            found = run_at_once(plan, self.shell)
         except Exception as error:  # noqa: BLE001 - the long way meets the same failure, and copes
             self.failures.failed(error)
             return None
@@ -134,8 +176,11 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
             return None
         if self.failures.failing:
             self.failures.worked()
-        looked: tuple[Stored | None, Reason] = found
-        return looked
+        return cast("T", found)
+
+    async def stop_background(self, owner: object = None) -> None:
+        """Cancel refreshes that are under way in this loop: of one owner only, if it is named."""
+        await self._driver.background.stop(owner)
 
 
 class SyncCache(_Cache[SyncShell, SyncFlights]):
@@ -163,7 +208,7 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
 
     def serve(self, request: Request, options: Options, client: SyncClient) -> Served:
         """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
-        return self._driver.run(serve(self, request, options), client)
+        return self._driver.run(self._mode().serve(self, request, options), client)
 
     def run(self, plan: Plan[T], client: SyncClient | None = None) -> T:
         """Run any plan."""

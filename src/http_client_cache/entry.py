@@ -78,6 +78,11 @@ class Hop(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: tuple[int, int]
     headers: RawHeaders
 
+    @property
+    def sets_cookies(self) -> bool:
+        """Whether a ``Set-Cookie`` is among the fields."""
+        return any(name.lower() == b"set-cookie" for name, _ in self.headers)
+
 
 class Alias(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A redirect chain that ended in a stored response.

@@ -9,15 +9,14 @@ import msgspec
 
 from http_client_cache import decide
 from http_client_cache.entry import Stored
-from http_client_cache.keep import filtered, freshen, keep, link
-from http_client_cache.key import create_key
+from http_client_cache.keep import freshen, keep, link
 from http_client_cache.message import (
     Request,
 )
 from http_client_cache.options import Options
 from http_client_cache.plan import (
     Answer,
-    Ask,
+    Discard,
     Exchange,
     Failed,
     Followed,
@@ -25,45 +24,18 @@ from http_client_cache.plan import (
     Locked,
     Lost,
     Plan,
+    Spawn,
     UseStore,
 )
+from http_client_cache.rfc9111.freshness import ERRORS
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.scope import Scope
+from http_client_cache.served import Forwarded, Hit, Refused, Served
+from http_client_cache.steps import exchange, filtered, key_of
 from http_client_cache.storable import hop_of
 
-
-class Hit(msgspec.Struct, frozen=True):
-    """Serve what is stored."""
-
-    stored: Stored
-    reason: Reason = Reason.HIT
-
-
-class Forwarded(msgspec.Struct, frozen=True):
-    """Hand over the origin's answer.
-
-    Attributes:
-        answer: the client's own response is ``answer.raw``.
-        reason: why the origin was asked.
-        stored: what was stored of it, if anything.
-        refusal: why it was not stored.
-        key: the key of the request, if it has one.
-    """
-
-    answer: Answer
-    reason: Reason
-    stored: Stored | None = None
-    refusal: Reason | None = None
-    key: str | None = None
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """The caller asked for the cache alone, and it has nothing: 504 (RFC 9111 section 5.2.1.7)."""
-
-    reason: Reason
-
-
-Served = Hit | Forwarded | Refused
+SERVED = frozenset({Reason.HIT, Reason.STALE_WHILE_REVALIDATE})
+"""Verdicts that let a stored response be served."""
 
 
 def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
@@ -87,10 +59,13 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
         stored, reason = known.stored, known.reason
     else:
         stored, reason = yield from look(scope, key, options)
-    if reason is Reason.HIT and stored is not None:
-        return (yield from arrive(scope, options, Hit(stored)))
+    if stored is not None and reason in SERVED:
+        if reason is Reason.STALE_WHILE_REVALIDATE:
+            yield Spawn(key, lambda: _refresh(scope, key, request, options))
+        return (yield from arrive(scope, options, Hit(stored, reason)))
     if options.only_if_cached:
-        return Refused(Reason.NOT_CACHED)
+        stale = _on_error(scope, request, options, stored, reason)
+        return stale or Refused(Reason.NOT_CACHED, key)
     if options.force_refresh or key in scope.uncacheable:
         served = yield from fetch(scope, key, request, options, stored, reason)
     else:
@@ -103,12 +78,14 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
 
     For callers who must know before they send: the lease waits in ``options.chain``.
     """
+    if decide.bypass(request, options, scope.settings) is not None:
+        return False
     key = yield from key_of(scope, request, options)
     if key is None or options.refresh or options.force_refresh:
         return False
     epoch = scope.fetches_ended()
     _, reason = yield from look(scope, key, options)
-    if reason is Reason.HIT:
+    if reason in SERVED:
         return True
     chain = options.chain
     if chain is None or key in scope.uncacheable:
@@ -117,7 +94,7 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     def hold(lease: Lease) -> Plan[bool]:
         if scope.fetches_ended() != epoch:
             known, why = yield from look(scope, key, options)
-            if why is Reason.HIT:
+            if why in SERVED:
                 lease.release(known)
                 return True
         lease.held = True
@@ -126,32 +103,6 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
 
     outcome = yield Locked(key, hold)
     return outcome.result is not None if isinstance(outcome, Followed) else bool(outcome.result)
-
-
-def key_of(scope: Scope, request: Request, options: Options) -> Plan[str | None]:
-    """The key of a request: the user's own, or the one of :mod:`http_client_cache.key`."""
-    settings = scope.settings
-    if settings.key_fn is not None:
-        key = yield Ask(settings.key_fn, (request,))
-        if not isinstance(key, str) or not key:
-            return None
-        return ".".join((key, *options.variant))
-    known = options.known
-    if (
-        known is not None
-        and known.method == request.method
-        and known.url == request.url
-        # Whoever made the request of the call may have added these since.
-        and not request.body
-        and "authorization" not in request.headers
-    ):
-        return known.key
-    return create_key(
-        request,
-        ignored=settings.ignored_parameters,
-        match_headers=settings.include_headers,
-        extra=options.variant,
-    )
 
 
 def look(scope: Scope, key: str, options: Options) -> Plan[tuple[Stored | None, Reason]]:
@@ -163,23 +114,16 @@ def look(scope: Scope, key: str, options: Options) -> Plan[tuple[Stored | None, 
         return None, Reason.MISS
     stored: Stored = found[0]
     reason = decide.judge_stored(stored.entry, options, scope.now())
-    if reason is Reason.HIT and scope.settings.filter_fn is not None:
+    if reason is Reason.EXPIRED and not stored.hops:
+        settings = scope.settings
+        window = settings.windows_for(stored.entry.url, options.windows).while_revalidate
+        if decide.within(window, stored.entry, scope.now()):
+            reason = Reason.STALE_WHILE_REVALIDATE
+    if reason in SERVED and scope.settings.filter_fn is not None:
         kept = yield from filtered(scope, None, stored, stored.body)
         if not kept:
             return stored, Reason.FILTERED_ON_READ
     return stored, reason
-
-
-def exchange(request: Request, conditions: tuple[tuple[str, str], ...] = ()) -> Plan[Answer]:
-    """Ask the origin.
-
-    Raises:
-        Exception: what the client raised.
-    """
-    answer: Answer | Lost = yield Exchange(request, conditions)
-    if isinstance(answer, Lost):
-        raise answer.error
-    return answer
 
 
 def fetch_once(
@@ -229,45 +173,115 @@ def fetch(
     stale: Stored | None,
     reason: Reason,
     lease: Lease | None = None,
+    *,
+    unattended: bool = False,
 ) -> Plan[Served]:
     """Ask the origin, store its answer if that is allowed, and hand it over.
 
-    The lease ends as soon as it is known whether there will be something to share.
+    The lease ends as soon as it is known whether there will be something to share. Where the
+    origin fails, what has expired may be served, if the settings allow it; so may it be where
+    ``unattended`` says that nobody waits for the answer.
     """
     conditions: tuple[tuple[str, str], ...] = ()
     if stale is not None and not stale.hops and reason in (Reason.EXPIRED, Reason.REFRESH):
         conditions = decide.conditions(stale.entry, request)
-    answer = yield from exchange(request, conditions)
+    otherwise = _on_error(scope, request, options, stale, reason)
+    answer: Answer | Lost = yield Exchange(request, conditions, insist=otherwise is not None)
+    if otherwise is not None and (isinstance(answer, Lost) or answer.head.status in ERRORS):
+        if lease is not None:
+            lease.release(stale)
+        return (yield from _instead(answer, otherwise, reason))
+    if isinstance(answer, Lost):
+        raise answer.error
 
     if conditions and stale is not None and answer.head.status == 304:
         fresh = yield from freshen(scope, request, stale, answer, options)
         if lease is not None:
             lease.release(fresh)
-        return Hit(fresh, Reason.VALIDATED)
+        return Hit(fresh, Reason.VALIDATED, asked=reason, forward_status=304)
 
-    chain, head = options.chain, answer.head
-    if (
-        chain is not None
-        and options.follow
-        and decide.leads_on(head, scope.settings)
-        and not decide.authorization_added(request, answer.sent_authorization)
-    ):
-        if lease is not None:
-            lease.held = True
-            chain.leases.append((key, lease))
-        chain.hops.append((key, hop_of(scope.settings, request, head)))
+    if _leads_on(scope, key, request, options, answer, lease):
         if stale is not None and not stale.hops:
             # It would hide the redirect that has taken its place.
             yield UseStore(scope.store.delete([key]), writes=True)
         return Forwarded(answer, reason, refusal=Reason.REDIRECT, key=key)
 
-    stored, refusal = yield from keep(scope, key, request, options, answer, lease)
+    stored, refusal = yield from keep(
+        scope, key, request, options, answer, lease, at_once=unattended
+    )
     if stored is None:
-        if refusal not in decide.UNDECIDED and head.status < 500:
+        if refusal not in decide.UNDECIDED and answer.head.status < 500:
             scope.uncacheable.add(key)
-        if stale is not None and decide.outdates(reason, refusal, head.status):
+        if stale is not None and decide.outdates(reason, refusal, answer.head.status):
             yield UseStore(scope.store.delete([key]), writes=True)
     return Forwarded(answer, reason, stored, refusal, key)
+
+
+def _leads_on(
+    scope: Scope,
+    key: str,
+    request: Request,
+    options: Options,
+    answer: Answer,
+    lease: Lease | None,
+) -> bool:
+    """Whether an answer is a redirect that is kept with what it leads to; if so, note the hop."""
+    chain = options.chain
+    if (
+        chain is None
+        or not options.follow
+        or not decide.leads_on(answer.head, scope.settings)
+        or decide.authorization_added(request, answer.sent_authorization)
+    ):
+        return False
+    if lease is not None:
+        lease.held = True
+        chain.leases.append((key, lease))
+    chain.hops.append((key, hop_of(scope.settings, request, answer.head)))
+    return True
+
+
+def _instead(answer: Answer | Lost, hit: Hit, reason: Reason) -> Plan[Hit]:
+    """Serve what has expired in the place of an answer that is none."""
+    status = None
+    if not isinstance(answer, Lost):
+        status = answer.head.status
+        yield Discard(answer)
+    return msgspec.structs.replace(hit, asked=reason, forward_status=status)
+
+
+def _on_error(
+    scope: Scope,
+    request: Request,
+    options: Options,
+    stale: Stored | None,
+    reason: Reason,
+) -> Hit | None:
+    """What may be served although it has expired, because the origin fails (RFC 5861 section 4)."""
+    if stale is None or reason is Reason.FILTERED_ON_READ:
+        return None
+    window = scope.settings.windows_for(request.url, options.windows).if_error
+    now = scope.now()
+    if not window or not (stale.entry.expires is None or decide.within(window, stale.entry, now)):
+        return None
+    return Hit(stale, Reason.STALE_IF_ERROR)
+
+
+def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan[None]:
+    """Fetch in the background what was served although it has expired."""
+    options = msgspec.structs.replace(options, chain=None, known=None)
+
+    def lead(lease: Lease) -> Plan[None]:
+        known, why = yield from look(scope, key, options)
+        if why is Reason.HIT:
+            return
+        served = yield from fetch(
+            scope, key, request, options, known, Reason.EXPIRED, lease, unattended=True
+        )
+        if isinstance(served, Forwarded) and served.stored is None:
+            yield Discard(served.answer)
+
+    yield Locked(key, lead, wait=False)
 
 
 def arrive(scope: Scope, options: Options, served: Served) -> Plan[Served]:

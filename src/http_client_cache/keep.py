@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import msgspec
 
 from http_client_cache import decide
-from http_client_cache.entry import Alias, Entry, Hop, Stored
+from http_client_cache.entry import Alias, Hop, Stored
 from http_client_cache.message import Request
 from http_client_cache.options import Chain, Options
 from http_client_cache.plan import (
     LATER,
     Answer,
-    Ask,
     Discard,
     Failed,
     Lease,
     Lost,
     Plan,
-    Present,
     ReadBody,
     UseStore,
 )
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.rfc9111.validation import freshened
 from http_client_cache.scope import Scope
+from http_client_cache.steps import filtered
 from http_client_cache.storable import entry_of
 
 
@@ -34,8 +36,10 @@ def keep(
     options: Options,
     answer: Answer,
     lease: Lease | None,
+    *,
+    at_once: bool = False,
 ) -> Plan[tuple[Stored | None, Reason | None]]:
-    """Store an answer if house and law allow it."""
+    """Store an answer if house and law allow it; ``at_once`` where nobody will read its body."""
     settings = scope.settings
     verdict = decide.judge_head(
         request,
@@ -52,8 +56,8 @@ def keep(
     # A filter is asked with the whole body at hand, so it cannot come later.
     entry = entry_of(scope.settings, request, answer, verdict.expires)
     later = None
-    if settings.filter_fn is None:
-        later = KeepLater(scope, key, entry)
+    if settings.filter_fn is None and not at_once:
+        later = KeepLater(scope, Stored(key, entry, b""), partial(_publish, scope))
     body = yield ReadBody(answer, settings.max_entry_bytes, later)
     if body is LATER:
         if later is not None:
@@ -67,11 +71,10 @@ def keep(
         return None, Reason.FILTERED
 
     stored = Stored(key, msgspec.structs.replace(entry, body_size=len(body)), body)
-    saved = yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
-    scope.uncacheable.discard(key)
+    refusal = yield from _publish(scope, stored)
     if lease is not None:
         lease.release(stored)
-    return stored, Reason.STORE_FAILED if isinstance(saved, Failed) else None
+    return stored, refusal
 
 
 class KeepLater:
@@ -79,14 +82,21 @@ class KeepLater:
 
     It must not hold the answer itself, which holds the stream that waits for the end: a response
     that nobody reads would not go away.
+
+    Args:
+        scope: the cache.
+        stored: as it will be, less its body.
+        publish: stores it; answers why it did not.
     """
 
-    __slots__ = ("_chain", "_entry", "_hops", "_key", "_lease", "_scope")
+    __slots__ = ("_chain", "_hops", "_lease", "_publish", "_scope", "_stored")
 
-    def __init__(self, scope: Scope, key: str, entry: Entry) -> None:
+    def __init__(
+        self, scope: Scope, stored: Stored, publish: Callable[[Stored], Plan[Reason | None]]
+    ) -> None:
         self._scope = scope
-        self._key = key
-        self._entry = entry
+        self._stored = stored
+        self._publish = publish
         self._lease: Lease | None = None
         self._chain = Chain()
         self._hops: tuple[tuple[str, Hop], ...] = ()
@@ -103,20 +113,30 @@ class KeepLater:
 
     def finish(self, body: bytes) -> Plan[None]:
         """The whole body is there."""
-        scope, key = self._scope, self._key
-        stored = Stored(key, msgspec.structs.replace(self._entry, body_size=len(body)), body)
-        yield UseStore(scope.store.save(key, stored.entry, body), writes=True)
-        scope.uncacheable.discard(key)
-        hops = yield from link(scope, self._hops, stored)
+        entry = msgspec.structs.replace(self._stored.entry, body_size=len(body))
+        stored = self._stored._replace(entry=entry, body=body)
+        refusal = yield from self._publish(stored)
+        if refusal not in (None, Reason.STORE_FAILED):
+            return self.give_up()
+        self._scope.uncacheable.discard(stored.key)
+        hops = yield from link(self._scope, self._hops, stored)
         self._chain.end(stored._replace(hops=hops))
         if self._lease is not None:
             self._lease.release(stored)
+        return None
 
     def give_up(self) -> None:
         """There will be no whole body, or not in time for those who wait."""
         self._chain.end()
         if self._lease is not None:
             self._lease.release()
+
+
+def _publish(scope: Scope, stored: Stored) -> Plan[Reason | None]:
+    saving = scope.store.save(stored.key, stored.entry, stored.body)
+    saved = yield UseStore(saving, writes=True)
+    scope.uncacheable.discard(stored.key)
+    return Reason.STORE_FAILED if isinstance(saved, Failed) else None
 
 
 def freshen(
@@ -149,13 +169,3 @@ def link(scope: Scope, chain: tuple[tuple[str, Hop], ...], stored: Stored) -> Pl
             yield UseStore(scope.store.link(name, alias), writes=True)
             scope.uncacheable.discard(name)
     return hops
-
-
-def filtered(scope: Scope, answer: Answer | None, stored: Stored | None, body: bytes) -> Plan[bool]:
-    """What the user's filter says of a response; a filter that fails keeps nothing."""
-    function = scope.settings.filter_fn
-    if function is None:
-        return True
-    response = yield Present(answer, stored, body)
-    verdict = yield Ask(function, (response,))
-    return not isinstance(verdict, Failed) and bool(verdict)

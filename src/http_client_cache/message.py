@@ -65,6 +65,10 @@ class Headers:
     def __contains__(self, name: str) -> bool:
         return to_bytes(name.lower()) in self._fields()
 
+    def has_any(self, names: frozenset[bytes]) -> bool:
+        """Whether any of ``names`` (lower case) is among the fields."""
+        return not names.isdisjoint(self._fields())
+
     def __iter__(self) -> Iterator[str]:
         return iter([to_text(name) for name in self._fields()])
 

@@ -12,6 +12,7 @@ from http_client_cache.expiry import UNSET, Expiry
 from http_client_cache.plan import Lease
 from http_client_cache.rfc9111.freshness import NO_WINDOWS, Windows
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Hit
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Chain:
     hops: list[tuple[str, Hop]] = field(default_factory=list[tuple[str, Hop]])
     leases: list[tuple[str, Lease]] = field(default_factory=list[tuple[str, Lease]])
     granted: dict[str, Lease] = field(default_factory=dict[str, Lease])
-    ahead: tuple[tuple[Hop, ...], Stored] | None = None
+    ahead: tuple[tuple[Hop, ...], Hit] | None = None
 
     @property
     def holds_leases(self) -> bool:

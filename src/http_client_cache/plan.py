@@ -51,11 +51,17 @@ class Exchange(msgspec.Struct, frozen=True):
 
     Attributes:
         request: what is sent.
-        conditions: fields to add for a conditional request (RFC 9110 section 13).
+        conditions: fields for a conditional request (RFC 9110 section 13), in the place of the
+            caller's of the same name.
+        without: names of further fields of the caller's that are not sent, in lower case.
+        insist: try once more where an old connection turns out to be closed, as the client itself
+            would if it were told.
     """
 
     request: Request
     conditions: tuple[tuple[str, str], ...] = ()
+    without: frozenset[str] = frozenset()
+    insist: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -202,6 +208,16 @@ class Followed(msgspec.Struct, frozen=True):
     """Another plan held the lease and released this (``None``: nothing that can be shared)."""
 
     result: Any
+
+
+class Spawn(msgspec.Struct, frozen=True):
+    """Run a plan in the background, unless one of that key is under way. Answers ``None``.
+
+    It has a time limit of its own, and whatever it raises is no more than logged.
+    """
+
+    key: str
+    plan: Callable[[], Plan[None]]
 
 
 class Pause(msgspec.Struct, frozen=True):

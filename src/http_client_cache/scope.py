@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from http_client_cache.message import Headers, Request
+from http_client_cache.rfc9111.no_vary_search import Variance
 from http_client_cache.settings import Settings
 from http_client_cache.store import Store
 
@@ -26,12 +28,41 @@ class Scope(Protocol):
         """Keys whose answers were not to be stored: nobody needs to wait for those."""
         ...
 
+    @property
+    def query_rules(self) -> QueryRules:
+        """What responses said with ``No-Vary-Search``."""
+        ...
+
     def now(self) -> float:
         """UTC seconds."""
         ...
 
     def fetches_ended(self) -> int:
         """Grows whenever a lease ends: what was looked up before may be out of date."""
+        ...
+
+    def note_change(self, locator: str) -> None:
+        """What is being fetched for this URL may be outdated when it arrives."""
+        ...
+
+    def changed_since(self, key: str, moment: float) -> bool:
+        """Whether a change of the key's URL was noted after this time (UTC seconds)."""
+        ...
+
+
+class QueryRules(Protocol):
+    """Remembers which parts of a query count, by path."""
+
+    def learn(self, url: str, headers: Headers) -> None:
+        """Take note of what a response says."""
+        ...
+
+    def apply(self, request: Request) -> tuple[Request, tuple[str, ...]]:
+        """The request with the query that counts, and marks for its key."""
+        ...
+
+    def rule_for(self, url: str) -> Variance:
+        """What is known of how a query counts."""
         ...
 
 

@@ -27,6 +27,7 @@ from http_client_cache.plan import (
     Lost,
     Present,
     ReadBody,
+    Spawn,
     UseStore,
 )
 from http_client_cache.settings import Settings
@@ -158,6 +159,7 @@ class Scene:
     told: list[str] = field(default_factory=list)
     trips: list[Trip] = field(default_factory=list)
     released: list[Any] = field(default_factory=list)
+    spawned: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store: Any = Trips()
@@ -217,6 +219,10 @@ class Scene:
                     return function(*arguments)
                 except Exception as error:  # noqa: BLE001 - as a driver does
                     return Failed(error)
+            case Spawn(name, plan):
+                self.told.append(f"spawn {named(name)}")
+                self.spawned.append(plan)
+                return None
             case Locked(name, plan, wait):
                 self.told.append(f"lock {named(name)}" + ("" if wait else " without waiting"))
                 reply = next(self._lock, LEAD)

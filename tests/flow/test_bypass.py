@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from http_client_cache.expiry import DO_NOT_CACHE
-from http_client_cache.flow import Forwarded
 from http_client_cache.message import UNKEYABLE, Request
 from http_client_cache.options import Options
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Forwarded
 from http_client_cache.settings import Settings
 from tests.flow.scene import Scene, answer, get, stored
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from http_client_cache.flow import Forwarded, Hit, fetch_once
+from http_client_cache.flow import fetch_once
 from http_client_cache.options import Chain, Options
 from http_client_cache.plan import Followed, Locked
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Forwarded, Hit
 from tests.flow.scene import LEAD, Scene, answer, expired, get, hop, key, stored
 
 WITH_HOPS = stored("/b", hops=(hop("/a", "/b"),))

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from http_client_cache.expiry import at
-from http_client_cache.flow import Forwarded, Hit
 from http_client_cache.message import Headers
 from http_client_cache.options import Options
 from http_client_cache.plan import Lost
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Forwarded, Hit
 from http_client_cache.settings import Settings
 from tests.flow.scene import NOW, Scene, answer, expired, get, key, stored
 
@@ -48,7 +48,9 @@ def test_304_freshens_the_metadata_and_serves_the_stored_body() -> None:
         *("load /a", "lock /a", "GET /a If-None-Match"),
         *("discard", "freshen /a", "release /a: stored"),
     ]
-    assert served == Hit(scene.released[0], Reason.VALIDATED)
+    assert served == Hit(
+        scene.released[0], Reason.VALIDATED, asked=Reason.EXPIRED, forward_status=304
+    )
     entry = served.stored.entry
     assert (entry.created, entry.expires, entry.status) == (NOW, NOW + 60, 200)
     fields = Headers(entry.headers)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from http_client_cache.flow import Forwarded
 from http_client_cache.options import Options
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Forwarded
 from tests.flow.scene import Scene, answer, expired, get, key, redirect, stored
 
 EVERYTHING = frozenset({"load", "save", "delete", "freshen", "link"})

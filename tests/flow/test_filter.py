@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from http_client_cache.flow import Hit, look
+from http_client_cache.flow import look
 from http_client_cache.options import Options
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Hit
 from http_client_cache.settings import Settings
 from tests.flow.scene import Scene, answer, expired, key, stored
 

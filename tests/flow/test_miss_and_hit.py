@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from http_client_cache.expiry import at, parse_expire_after
-from http_client_cache.flow import Forwarded, Hit, Refused
 from http_client_cache.message import Request
 from http_client_cache.options import Known, Options
 from http_client_cache.plan import Lost
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Forwarded, Hit, Refused
 from http_client_cache.settings import Settings
 from tests.flow.scene import NOW, Scene, answer, get, key, stored
 
@@ -112,7 +112,7 @@ class TestOnlyIfCached:
     @pytest.mark.parametrize("found", [None, stored(age=100, lifetime=10)])
     def test_not_there(self, found: object) -> None:
         scene = Scene(load={"/a": found})
-        assert scene.serve(options=self.options) == Refused(Reason.NOT_CACHED)
+        assert scene.serve(options=self.options) == Refused(Reason.NOT_CACHED, key())
         assert scene.told == ["load /a"]
 
     def test_not_to_be_looked_up(self) -> None:

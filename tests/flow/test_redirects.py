@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from http_client_cache.entry import Alias
-from http_client_cache.flow import Hit
 from http_client_cache.options import Chain, Options
 from http_client_cache.plan import Lost
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Hit
 from http_client_cache.settings import Settings
 from tests.flow.scene import (
     NOW,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from http_client_cache.engine import AsyncCache, SyncCache
-from http_client_cache.flow import Forwarded, Hit
 from http_client_cache.options import Options
 from http_client_cache.plan import Answer, Discard, Exchange, Lost, Present, ReadBody
 from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.served import Forwarded, Hit
 from http_client_cache.settings import Settings
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.statements import NOT_NOW

@@ -368,6 +368,7 @@ class CacheBackend(Live):
 
         The backend opens again when it is used again.
         """
+        await self.engine.stop_background()
         try:
             await self.engine.shell.close()
         except Exception as error:  # noqa: BLE001 - closing must not hide what the program does

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar, cast
 
 from http_client_cache.plan import (
@@ -24,9 +25,11 @@ from http_client_cache.plan import (
     Plan,
     Present,
     ReadBody,
+    Spawn,
     UseStore,
 )
 from http_client_cache.shell import store_driver
+from http_client_cache.shell.background import AsyncBackground, SyncBackground
 from http_client_cache.shell.failures import Failures
 from http_client_cache.shell.flights import AsyncFlights, SyncFlights
 from http_client_cache.statements import NOT_NOW, AsyncShell, SyncShell
@@ -36,6 +39,15 @@ T = TypeVar("T")
 
 class AsyncClient(Protocol):
     """The part of a driver that only an asynchronous HTTP client can do."""
+
+    @property
+    def owner(self) -> object:
+        """With whose end work in the background ends."""
+        ...
+
+    def detached(self) -> AsyncClient:
+        """The same, for work that goes on when the request has been answered."""
+        ...
 
     async def exchange(self, effect: Exchange) -> Answer | Lost:
         """Send the request."""
@@ -56,6 +68,10 @@ class AsyncClient(Protocol):
 
 class SyncClient(Protocol):
     """The part of a driver that only a blocking HTTP client can do."""
+
+    def detached(self) -> SyncClient:
+        """The same, for work that goes on when the request has been answered."""
+        ...
 
     def exchange(self, effect: Exchange) -> Answer | Lost:
         """Send the request."""
@@ -87,6 +103,7 @@ class AsyncDriver:
         self.shell = shell
         self.flights = flights
         self.failures = failures
+        self.background = AsyncBackground()
 
     async def run(self, plan: Plan[T], client: AsyncClient | None = None) -> T:
         """Run a plan to its end.
@@ -126,7 +143,15 @@ class AsyncDriver:
             return await client.discard(effect)
         if kind is Present:
             return client.present(effect)
+        if kind is Spawn:
+            return self._spawn(effect, client)
         raise TypeError(f"a plan cannot ask for {effect!r}")
+
+    def _spawn(self, effect: Spawn, client: AsyncClient) -> None:
+        def work() -> Coroutine[Any, Any, None]:
+            return self.run(effect.plan(), client.detached())
+
+        self.background.start(effect.key, work, client.owner)
 
     async def _use_store(self, effect: UseStore) -> Any:
         try:
@@ -174,6 +199,7 @@ class SyncDriver:
         self.shell = shell
         self.flights = flights
         self.failures = failures
+        self.background = SyncBackground()
 
     def run(self, plan: Plan[T], client: SyncClient | None = None) -> T:
         """Run a plan to its end.
@@ -213,6 +239,9 @@ class SyncDriver:
             return client.discard(effect)
         if kind is Present:
             return client.present(effect)
+        if kind is Spawn:
+            detached = client.detached()
+            return self.background.start(effect.key, lambda: self.run(effect.plan(), detached))
         raise TypeError(f"a plan cannot ask for {effect!r}")
 
     def _use_store(self, effect: UseStore) -> Any:

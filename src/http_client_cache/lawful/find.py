@@ -1,0 +1,157 @@
+"""What is stored for a request, and whether it may be served (RFC 9111 sections 4 and 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from http_client_cache.entry import Entry, Stored
+from http_client_cache.lawful import respond, weigh
+from http_client_cache.message import Headers, Request
+from http_client_cache.options import Options
+from http_client_cache.plan import Failed, Plan, UseStore
+from http_client_cache.rfc9111.cache_control import (
+    NO_REQUEST_DIRECTIVES,
+    RequestDirectives,
+    request_directives,
+    response_directives,
+)
+from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.rfc9111.selection import ANY, VaryValues, matches, select
+from http_client_cache.rfc9111.storing import allows_sharing
+from http_client_cache.rfc9111.validators import first_date
+from http_client_cache.scope import Scope
+from http_client_cache.served import Hit
+from http_client_cache.steps import filtered, key_of
+
+DIRECTING: Final = frozenset({b"cache-control", b"pragma"})
+"""Request fields that speak to caches, in lower case."""
+
+
+class Found(NamedTuple):
+    """What is stored for a request.
+
+    Attributes:
+        key: of the request.
+        hit: what may be served, if anything.
+        reason: why it may, or why not.
+        stored: the response that the request selects, if any.
+        part: the part of a response that it selects, if any.
+        candidates: everything that is stored under the key, newest first.
+    """
+
+    key: str
+    hit: Hit | None
+    reason: Reason
+    stored: Stored | None = None
+    part: Stored | None = None
+    candidates: tuple[Stored, ...] = ()
+
+
+def directives_of(request: Request) -> RequestDirectives:
+    """What a request asks of caches."""
+    headers = request.headers
+    if headers.raw and headers.has_any(DIRECTING):
+        return request_directives(headers)
+    return NO_REQUEST_DIRECTIVES
+
+
+def find(
+    scope: Scope, key: str, request: Request, asked: RequestDirectives, options: Options
+) -> Plan[Found]:
+    """Look for what is stored for a request, and judge it."""
+    loaded = yield UseStore(scope.store.load(key))
+    if type(loaded) is Failed:
+        return Found(key, None, Reason.STORE_FAILED)
+    if not loaded and request.headers.raw and "authorization" in request.headers:
+        loaded = yield from _shared(scope, request, options)
+    if not loaded:
+        return Found(key, None, Reason.MISS)
+    found = _chosen(key, loaded, request)
+    for stored in (found.stored, found.part):
+        if stored is None:
+            continue
+        now = scope.now()
+        reason = weigh.judge_stored(stored.entry, request.url, asked, options, scope.settings, now)
+        if reason in weigh.SERVED:
+            hit = respond.respond(stored, request, asked, options, now, reason)
+            if isinstance(hit, Hit):
+                kept = yield from filtered(scope, None, stored, stored.body)
+                if kept:
+                    return found._replace(hit=hit, reason=reason)
+                return found._replace(reason=Reason.FILTERED_ON_READ)
+            reason = hit
+        if stored is found.stored or found.stored is None:
+            found = found._replace(reason=reason)
+    return found
+
+
+def _shared(scope: Scope, request: Request, options: Options) -> Plan[tuple[Stored, ...]]:
+    """Responses that may be shared, whoever's credentials they were answers to (section 3.5)."""
+    key = yield from shared_key(scope, request, options)
+    loaded = () if key is None else (yield UseStore(scope.store.load(key)))
+    if type(loaded) is Failed:
+        return ()
+    return tuple([stored for stored in loaded if may_be_shared(stored.entry)])
+
+
+def shared_key(scope: Scope, request: Request, options: Options) -> Plan[str | None]:
+    """The key of the same request without credentials; the users' own keys stay apart."""
+    if scope.settings.key_fn is not None:
+        return None
+    bare = request._replace(headers=request.headers.without(frozenset({"authorization"})))
+    return (yield from lawful_key(scope, bare, options))
+
+
+def lawful_key(scope: Scope, request: Request, options: Options) -> Plan[str | None]:
+    """The key of a request, as far as is known which parts of its query count."""
+    marks: tuple[str, ...] = ()
+    if scope.settings.no_vary_search:
+        request, marks = scope.query_rules.apply(request)
+    return (yield from key_of(scope, request, options, marks))
+
+
+def may_be_shared(entry: Entry) -> bool:
+    """Whether a response says that it may answer other users than the one it was for."""
+    said = response_directives(Headers(entry.headers))
+    return allows_sharing(said) and not said.private
+
+
+def _chosen(key: str, loaded: Sequence[Stored], request: Request) -> Found:
+    candidates = tuple(loaded)
+    fit = [stored for stored in candidates if _answers(stored.entry, request)]
+    whole = _selected([one for one in fit if one.entry.status != PARTIAL], request)
+    part = _selected([one for one in fit if one.entry.status == PARTIAL], request)
+    reason = Reason.MISS if whole or part or not fit else _mismatch(fit)
+    return Found(key, None, reason, whole, part, candidates)
+
+
+PARTIAL: Final = 206
+
+
+def _answers(entry: Entry, request: Request) -> bool:
+    """Whether the method that a response was for allows it to answer this one (section 4)."""
+    return entry.method != "HEAD" or request.method == "HEAD"
+
+
+def _selected(stored: Sequence[Stored], request: Request) -> Stored | None:
+    if len(stored) <= 1:
+        # By far the most frequent case needs no dates.
+        return stored[0] if stored and matches(stored[0].entry.vary, request) else None
+    index = select(dates_and_vary(stored), request)
+    return None if index is None else stored[index]
+
+
+def dates_and_vary(candidates: Sequence[Stored]) -> list[tuple[VaryValues, float]]:
+    """What :mod:`~http_client_cache.rfc9111.selection` compares."""
+    found: list[tuple[VaryValues, float]] = []
+    for one in candidates:
+        entry = one.entry
+        date = first_date(Headers(entry.headers), "date", entry.created)
+        found.append((entry.vary, entry.created if date is None else date))
+    return found
+
+
+def _mismatch(candidates: Sequence[Stored]) -> Reason:
+    anything = any(name == ANY for one in candidates for name, _ in one.entry.vary)
+    return Reason.VARY_ANY if anything else Reason.VARIANT

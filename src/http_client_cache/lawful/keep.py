@@ -1,0 +1,221 @@
+"""How an answer is stored (RFC 9111 section 3), and how later ones change it (3.2, 3.4, 4.3)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from http_client_cache.entry import Entry, Stored
+from http_client_cache.expiry import Expiry
+from http_client_cache.keep import KeepLater
+from http_client_cache.lawful import weigh
+from http_client_cache.lawful.asking import Asking
+from http_client_cache.lawful.find import (
+    Found,
+    dates_and_vary,
+    lawful_key,
+    may_be_shared,
+    shared_key,
+)
+from http_client_cache.message import Headers, RawHeaders, Request, ResponseHead
+from http_client_cache.plan import LATER, Answer, Failed, Lost, Plan, ReadBody, UseStore
+from http_client_cache.rfc9111.ranges import Part, combine, is_coded, part_of
+from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.rfc9111.selection import names_to_keep, variant_id, vary_values
+from http_client_cache.rfc9111.storing import storable_headers
+from http_client_cache.rfc9111.validation import freshened
+from http_client_cache.scope import Scope
+from http_client_cache.settings import Settings
+from http_client_cache.steps import filtered
+from http_client_cache.storable import entry_of, storable_pointers
+
+MAX_VARIANTS: Final = 64
+"""How many responses are kept for one key; the oldest give way."""
+
+_OF_HEAD: Final = "head"
+_OF_PART: Final = "part"
+
+
+def keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | None]]:
+    """Store an answer if house and law allow it.
+
+    Returns:
+        What is stored; else, or beside it, why not.
+    """
+    stored, refusal = yield from _keep(asking, answer)
+    if refusal is not Reason.NOT_YET:
+        asking.release(stored)
+    return stored, refusal
+
+
+def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | None]]:
+    scope, found, head = asking.scope, asking.found, answer.head
+    verdict = weigh.judge_answer(
+        asking.request, answer, asking.asked, asking.options, scope.settings
+    )
+    if isinstance(verdict, Reason):
+        return None, verdict
+    place = yield from _place(asking, answer, verdict)
+    later = None
+    if scope.settings.filter_fn is None and head.status != 206 and not asking.unattended:
+        # What waits for its end must not hold the bodies of others.
+        others = tuple([one._replace(body=b"") for one in found.candidates])
+        bare = Found(found.key, None, found.reason, candidates=others)
+        later = KeepLater(scope, place, partial(save, scope, bare))
+    body = yield ReadBody(answer, scope.settings.max_entry_bytes, later)
+    if body is LATER:
+        if later is not None:
+            later.take_over(asking.lease, asking.options.chain)
+        return None, Reason.NOT_YET
+    if isinstance(body, Lost):
+        return None, Reason.INCOMPLETE
+    if body is None:
+        return None, Reason.TOO_LARGE
+    if not (yield from filtered(scope, answer, None, body)):
+        return None, Reason.FILTERED
+    entry = msgspec.structs.replace(place.entry, body_size=len(body))
+    stored: Stored | None = place._replace(entry=entry, body=body)
+    if head.status == 206:
+        stored = combined_with(found, place._replace(entry=entry, body=body))
+    if stored is None:
+        return None, Reason.PARTIAL
+    refusal = yield from save(scope, found, stored)
+    return (None if refusal is Reason.INVALIDATED else stored), refusal
+
+
+def _place(asking: Asking, answer: Answer, verdict: weigh.Keep) -> Plan[Stored]:
+    """What will be stored, less its body: the metadata, under which key, as which variant."""
+    scope, request, options = asking.scope, asking.request, asking.options
+    settings, headers = scope.settings, answer.head.headers
+    names = names_to_keep(headers, dates_and_vary(asking.found.candidates))
+    entry = msgspec.structs.replace(
+        _entry(settings, request, answer, verdict), vary=vary_values(names, request)
+    )
+    key = asking.found.key
+    if settings.no_vary_search:
+        scope.query_rules.learn(request.url, headers)
+        key = (yield from lawful_key(scope, request, options)) or key
+    if "authorization" in request.headers and may_be_shared(entry):
+        key = (yield from shared_key(scope, request, options)) or key
+    return Stored(key, entry, b"", (), variant_name(entry))
+
+
+def save(scope: Scope, found: Found, stored: Stored) -> Plan[Reason | None]:
+    """Publish a response, in the place of those that it outdates; answers why it was not."""
+    entry = stored.entry
+    if entry.method in weigh.READING and scope.changed_since(stored.key, entry.requested):
+        # The answer may be older than the change.
+        return Reason.INVALIDATED
+    outdated = [
+        (one.key, one.variant)
+        for one in found.candidates
+        if one.key != stored.key or (one.variant != stored.variant and _same_selection(one, stored))
+    ]
+    others = [one for one in found.candidates if (one.key, one.variant) not in outdated]
+    # Without a bound, a server that varies by a field like User-Agent fills every look-up.
+    outdated += [(one.key, one.variant) for one in others[MAX_VARIANTS - 1 :]]
+    saving = scope.store.save(stored.key, stored.entry, stored.body, variant=stored.variant)
+    saved = yield UseStore(saving, writes=True)
+    if outdated:
+        yield UseStore(scope.store.drop(outdated), writes=True)
+    return Reason.STORE_FAILED if isinstance(saved, Failed) else None
+
+
+def _same_selection(one: Stored, new: Stored) -> bool:
+    """Whether the new one answers all that the other, of the same request, could."""
+    if one.entry.vary != new.entry.vary or new.entry.status == 206:
+        return False
+    return new.entry.method != "HEAD"
+
+
+def variant_name(entry: Entry) -> str:
+    """The name of a response among those of its key: by selection, and what it is good for."""
+    marks = [_OF_HEAD] if entry.method == "HEAD" else [_OF_PART] if entry.status == 206 else []
+    selection = variant_id(entry.vary)
+    return ".".join([*marks, selection]) if selection else ".".join(marks)
+
+
+def _entry(
+    settings: Settings,
+    request: Request,
+    answer: Answer,
+    verdict: weigh.Keep,
+) -> Entry:
+    said = verdict.said
+    entry = entry_of(settings, request, answer, verdict.expires)
+    headers = storable_headers(
+        entry.headers, said, shared=settings.shared, received=answer.received
+    )
+    return _assessed(entry, headers, verdict)
+
+
+def _assessed(entry: Entry, headers: RawHeaders, verdict: weigh.Keep) -> Entry:
+    """The entry with all that later hits need to know, so that they have nothing to parse."""
+    assessment = verdict.assessment
+    return msgspec.structs.replace(
+        entry,
+        # Every hit has an Age of its own.
+        headers=Headers(headers).without(frozenset({"age"})).raw,
+        expires=verdict.expires,
+        initial_age=assessment.initial_age,
+        no_cache=assessment.no_cache,
+        must_revalidate=assessment.must_revalidate,
+        immutable=assessment.immutable,
+        stale_while_revalidate=assessment.stale_while_revalidate,
+        stale_if_error=assessment.stale_if_error,
+    )
+
+
+def renewed(settings: Settings, stored: Stored, answer: Answer, expiry: Expiry) -> Stored:
+    """A stored response after one that tells news of it: a 304, or an answer to HEAD."""
+    entry, head = stored.entry, answer.head
+    told = storable_pointers(head, settings.ignored_parameters)
+    fields = freshened(entry.headers, Headers(told), answer.received, shared=settings.shared)
+    after = ResponseHead(entry.url, entry.status, entry.reason, entry.version, Headers(fields))
+    verdict = weigh.assessed(
+        after,
+        answer.requested,
+        answer.received,
+        expiry,
+        settings,
+    )
+    entry = msgspec.structs.replace(
+        entry,
+        requested=answer.requested,
+        created=answer.received,
+        sets_cookies="set-cookie" in after.headers,
+    )
+    return stored._replace(entry=_assessed(entry, fields, verdict))
+
+
+def combined_with(found: Found, new: Stored) -> Stored | None:
+    """A part with what is stored of the same response (section 3.4).
+
+    ``None`` if the part makes no sense, or does not fit a whole that is stored.
+    """
+    part = _part(new)
+    if part is None:
+        return None
+    known = [one for one in (found.stored, found.part) if one is not None]
+    result = combine([each for one in known if (each := _part(one)) is not None], part)
+    if result is part and found.stored is not None and "etag" not in part.headers:
+        # Nothing tells whether the whole is outdated by it.
+        return None
+    entry = msgspec.structs.replace(
+        new.entry,
+        status=result.status,
+        reason="OK" if result.status == 200 else new.entry.reason,
+        headers=result.headers.raw,
+        body_size=len(result.body),
+    )
+    return new._replace(entry=entry, body=result.body, variant=variant_name(entry))
+
+
+def _part(stored: Stored) -> Part | None:
+    entry, headers = stored.entry, Headers(stored.entry.headers)
+    if entry.status == 200 and not is_coded(headers):
+        # Its length is known better than any field can tell.
+        return Part(200, headers, 0, len(stored.body), stored.body, entry.created)
+    return part_of(entry.status, headers, stored.body, entry.created)

@@ -1,0 +1,195 @@
+"""How a request flows where RFC 9111 decides, told from its beginning."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from http_client_cache.entry import Stored
+from http_client_cache.lawful import weigh
+from http_client_cache.lawful.asking import Asking
+from http_client_cache.lawful.fetch import OWN_TERMS, fetch, on_error
+from http_client_cache.lawful.find import (
+    Found,
+    directives_of,
+    find,
+    lawful_key,
+)
+from http_client_cache.lawful.invalidate import invalidate
+from http_client_cache.lawful.keep import keep
+from http_client_cache.lawful.respond import SELECTING, respond
+from http_client_cache.message import Request
+from http_client_cache.options import Options
+from http_client_cache.plan import Discard, Followed, Lease, Locked, Plan, Spawn
+from http_client_cache.rfc9111.cache_control import NO_REQUEST_DIRECTIVES, RequestDirectives
+from http_client_cache.rfc9111.invalidation import is_safe
+from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.rfc9111.selection import matches, variant_id, vary_values
+from http_client_cache.scope import Scope
+from http_client_cache.served import Forwarded, Hit, Refused, Served
+from http_client_cache.steps import exchange, filtered
+
+
+def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
+    """Answer a request, from the cache or from the origin.
+
+    Raises:
+        Exception: what the client raised, where the origin gave no answer.
+    """
+    asked = directives_of(request)
+    offline = options.only_if_cached or asked.only_if_cached
+    if request.method not in weigh.READING:
+        if offline:
+            return Refused(Reason.NOT_CACHED)
+        return (yield from _other(scope, request, asked, options))
+    why = weigh.bypass(request, options, scope.settings)
+    key = None if why else (yield from lawful_key(scope, request, options))
+    if key is None:
+        if offline:
+            return Refused(Reason.NOT_CACHED)
+        why = why or Reason.KEY_FUNCTION
+        answer = yield from exchange(request)
+        return Forwarded(answer, why, refusal=why)
+
+    epoch = scope.fetches_ended()
+    found = yield from find(scope, key, request, asked, options)
+    if found.hit is not None:
+        if found.reason is Reason.STALE_WHILE_REVALIDATE:
+            yield Spawn(key, lambda: _refresh(scope, key, request, options))
+        return found.hit
+    if offline:
+        return _without_the_origin(scope, request, asked, options, found)
+    asking = Asking(scope, request, asked, options, found)
+    name = _lease_name(request, found)
+    if _alone(asking) or key in scope.uncacheable:
+        return (yield from fetch(asking))
+    return (yield from _fetch_once(asking, name, epoch))
+
+
+def look(scope: Scope, key: str, request: Request, options: Options) -> Plan[Found]:
+    """What is stored for a request, and whether it may be served."""
+    return (yield from find(scope, key, request, directives_of(request), options))
+
+
+def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
+    """Whether a request will be answered without going out."""
+    if weigh.bypass(request, options, scope.settings) or request.method not in weigh.READING:
+        return False
+    key = yield from lawful_key(scope, request, options)
+    if key is None:
+        return False
+    found = yield from look(scope, key, request, options)
+    # Where a stored redirect leads to is another question.
+    return found.hit is not None and not 300 <= found.hit.stored.entry.status < 400
+
+
+def _other(
+    scope: Scope, request: Request, asked: RequestDirectives, options: Options
+) -> Plan[Served]:
+    """A request that nothing stored can answer: what it changes, and what may be kept of it."""
+    answer = yield from exchange(request)
+    if not is_safe(request.method):
+        yield from invalidate(scope, request, answer.head)
+    refusal = weigh.bypass(request, options, scope.settings)
+    if request.method != "POST" or refusal is not None:
+        why = refusal or Reason.METHOD_NOT_UNDERSTOOD
+        return Forwarded(answer, why, refusal=why)
+    as_get = Request("GET", request.url, request.headers.without(_OF_A_BODY))
+    key = yield from lawful_key(scope, as_get, options)
+    if key is None:
+        return Forwarded(answer, Reason.KEY_FUNCTION, refusal=Reason.KEY_FUNCTION)
+    nothing = Found(key, None, Reason.POST)
+    stored, refusal = yield from keep(Asking(scope, request, asked, options, nothing), answer)
+    return Forwarded(answer, Reason.UNSAFE, stored, refusal, key)
+
+
+_OF_A_BODY: Final = frozenset(
+    {"content-encoding", "content-length", "content-type", "transfer-encoding"}
+)
+
+
+def _without_the_origin(
+    scope: Scope, request: Request, asked: RequestDirectives, options: Options, found: Found
+) -> Served:
+    """The origin is not to be asked, which is as if it could not be reached."""
+    stale = on_error(Asking(scope, request, asked, options, found), found.stored)
+    if stale is None:
+        return Refused(Reason.NOT_CACHED)
+    return msgspec.structs.replace(stale, asked=None)
+
+
+def _alone(asking: Asking) -> bool:
+    """Whether an answer is for its request only, or need not be waited for."""
+    return (
+        asking.found.reason not in weigh.SHAREABLE
+        or asking.asked is not NO_REQUEST_DIRECTIVES
+        or asking.request.headers.has_any(SELECTING)
+        or asking.request.method != "GET"
+    )
+
+
+def _lease_name(request: Request, found: Found) -> str:
+    """What only one fetches at a time: a key, and the variant if it is known to have some."""
+    for stored in found.candidates:
+        if stored.entry.vary:
+            names = [name for name, _ in stored.entry.vary]
+            return f"{found.key} {variant_id(vary_values(names, request))}"
+    return found.key
+
+
+def _fetch_once(asking: Asking, name: str, epoch: int) -> Plan[Served]:
+    """Fetch, unless somebody else is at it: then share what they store, if it fits."""
+    scope, request, options = asking.scope, asking.request, asking.options
+
+    def lead(lease: Lease) -> Plan[Served]:
+        found = asking.found
+        if scope.fetches_ended() != epoch:
+            found = yield from find(scope, found.key, request, asking.asked, options)
+            if found.hit is not None:
+                lease.release(found.hit.stored)
+                return found.hit
+        return (yield from fetch(Asking(scope, request, asking.asked, options, found, lease)))
+
+    outcome = yield Locked(name, lead)
+    if not isinstance(outcome, Followed):
+        served: Served = outcome.result
+        return served
+    stored: Stored | None = outcome.result
+    hit = None if stored is None else _shared(asking, stored)
+    if hit is not None:
+        kept = yield from filtered(scope, None, hit.stored, hit.stored.body)
+        if kept:
+            return hit
+    return (yield from fetch(asking))
+
+
+def _shared(asking: Asking, stored: Stored) -> Hit | None:
+    """What somebody else has just fetched, if it answers this request, too."""
+    request, options = asking.request, asking.options
+    now = asking.scope.now()
+    entry = stored.entry
+    if not matches(entry.vary, request) or entry.no_cache:
+        return None
+    if weigh.is_stale(entry, now):
+        # The origin failed whoever asked it; to ask again, each for itself, helps nobody.
+        return on_error(asking, stored)
+    hit = respond(stored, request, asking.asked, options, now, Reason.COLLAPSED)
+    return hit if isinstance(hit, Hit) else None
+
+
+def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan[None]:
+    """Fetch in the background what was served stale."""
+    options = msgspec.structs.replace(options, chain=None)
+    plain = request._replace(headers=request.headers.without(OWN_TERMS))
+
+    def lead(lease: Lease) -> Plan[None]:
+        found = yield from find(scope, key, plain, NO_REQUEST_DIRECTIVES, options)
+        if found.hit is not None and found.reason is Reason.HIT:
+            return
+        asking = Asking(scope, plain, NO_REQUEST_DIRECTIVES, options, found, lease, unattended=True)
+        served = yield from fetch(asking)
+        if isinstance(served, Forwarded) and served.stored is None:
+            yield Discard(served.answer)
+
+    yield Locked(_lease_name(plain, Found(key, None, Reason.MISS)), lead, wait=False)

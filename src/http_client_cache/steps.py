@@ -1,0 +1,57 @@
+"""Steps that requests go through in either mode."""
+
+from __future__ import annotations
+
+from http_client_cache.entry import Stored
+from http_client_cache.key import request_key
+from http_client_cache.message import Request
+from http_client_cache.options import Options
+from http_client_cache.plan import Answer, Ask, Exchange, Failed, Lost, Plan, Present
+from http_client_cache.scope import Scope
+
+
+def key_of(
+    scope: Scope, request: Request, options: Options, marks: tuple[str, ...] = ()
+) -> Plan[str | None]:
+    """The key of a request: the user's own, or the one of :mod:`http_client_cache.key`."""
+    settings = scope.settings
+    extra = (*options.variant, *marks)
+    if settings.key_fn is not None:
+        key = yield Ask(settings.key_fn, (request,))
+        if not isinstance(key, str) or not key:
+            return None
+        return ".".join((key, *extra))
+    known = options.known
+    if (
+        known is not None
+        and not marks
+        and known.method == request.method
+        and known.url == request.url
+        # Whoever made the request of the call may have added these since.
+        and not request.body
+        and "authorization" not in request.headers
+    ):
+        return known.key
+    return request_key(settings, request, extra)
+
+
+def exchange(request: Request, conditions: tuple[tuple[str, str], ...] = ()) -> Plan[Answer]:
+    """Ask the origin.
+
+    Raises:
+        Exception: what the client raised.
+    """
+    answer: Answer | Lost = yield Exchange(request, conditions)
+    if isinstance(answer, Lost):
+        raise answer.error
+    return answer
+
+
+def filtered(scope: Scope, answer: Answer | None, stored: Stored | None, body: bytes) -> Plan[bool]:
+    """What the user's filter says of a response; a filter that fails keeps nothing."""
+    function = scope.settings.filter_fn
+    if function is None:
+        return True
+    response = yield Present(answer, stored, body)
+    verdict = yield Ask(function, (response,))
+    return not isinstance(verdict, Failed) and bool(verdict)
