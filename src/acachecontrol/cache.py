@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from aiohttp_client_cache.backends.base import CacheBackend, Parts
 from http_client_cache import engine, housekeeping
 from http_client_cache.clock import Clock
-from http_client_cache.entry import Stored
 from http_client_cache.errors import ConfigurationError, check_count, describe
 from http_client_cache.key import locator, normalize_url
 from http_client_cache.message import Request
 from http_client_cache.options import Options
-from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.settings import Settings
 from http_client_cache.shell.drivers import AsyncClient
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
@@ -25,6 +23,7 @@ from http_client_cache.statements import AsyncShell
 from http_client_cache.store.mapping import MappingStore, OrderedMapping
 
 if TYPE_CHECKING:
+    from http_client_cache.lawful.find import Found
     from http_client_cache.served import Served
 
 __all__ = ["AsyncCache"]
@@ -118,14 +117,19 @@ class _Engine(engine.AsyncCache):
         self._mapping = store
 
     async def serve(self, request: Request, options: Options, client: AsyncClient) -> Served:
+        self._name(request)
+        return await super().serve(request, options, client)
+
+    def find_now(self, key: str, request: Request, options: Options) -> Found | None:
+        if not self._mapping.can_name(key):
+            self._name(request)
+        return super().find_now(key, request, options)
+
+    def _name(self, request: Request) -> None:
         settings = self.settings
         sort = not settings.cache_control
         url = normalize_url(request.url, ignored=settings.ignored_parameters, sort_query=sort)
         self._mapping.name(locator(url), url)
-        return await super().serve(request, options, client)
-
-    def look_now(self, key: str, options: Options) -> tuple[Stored | None, Reason] | None:
-        return super().look_now(key, options) if self._mapping.can_name(key) else None
 
 
 def _checked(config: object) -> dict[str, Any]:

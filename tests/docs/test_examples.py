@@ -38,6 +38,7 @@ def run(
 def test_all_are_tested() -> None:
     tested = {
         "quickstart.py",
+        "cache_control.py",
         "custom_storage.py",
         "expiration.py",
         "inspection.py",
@@ -127,3 +128,21 @@ def test_offline(run: Run, threaded_origin: Origin) -> None:
         "disabled, from cache: False",
     ]
     assert threaded_origin.count() == 6
+
+
+def test_cache_control(run: Run, threaded_origin: Origin) -> None:
+    assert run("cache_control.py") == [
+        "  kept: http://httpbin.org/get",
+        "get new",
+        "  kept: http://httpbin.org/headers",
+        "headers new",
+        "get from cache",
+        "  kept: http://httpbin.org/stream/3",
+        "  gone: http://httpbin.org/headers",
+        "stream/3 new",
+        "get from cache",
+        "  kept: http://httpbin.org/headers",
+        "  gone: http://httpbin.org/stream/3",
+        "headers new",
+    ]
+    assert threaded_origin.count() == 4
