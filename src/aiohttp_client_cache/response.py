@@ -295,7 +295,9 @@ def mark(response: CachedResponse, served: Served, clock: Clock, *, told: bool) 
     if told and not isinstance(served, Refused):
         field = status_of(served, clock.time()).field(NAME_IN_STATUS)
         response._raw_headers = (*response._raw_headers, (b"Cache-Status", field.encode()))
+        # aiohttp has looked at the fields, and remembers them.
         response._fields = None
+        response._cache.pop("headers", None)
 
 
 def _restore_cookies(response: CachedResponse, headers: RawHeaders) -> None:

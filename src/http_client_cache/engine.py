@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Generic, Protocol, TypeVar, cast
 
 from http_client_cache import flow
@@ -36,25 +35,25 @@ F = TypeVar("F", bound=AsyncFlights | SyncFlights)
 
 
 class Recent:
-    """Remembers the keys that were added last, up to a number of them, each with its time."""
+    """Remembers the keys that were added last, so many of them, each with a number."""
 
     __slots__ = ("_keys", "_limit")
 
     def __init__(self, limit: int = 4096) -> None:
-        self._keys: dict[str, float] = {}
+        self._keys: dict[str, int] = {}
         self._limit = limit
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
 
-    def time_of(self, key: str) -> float:
-        """The time that was added with a key; of others, before all times."""
-        return self._keys.get(key, -math.inf)
+    def number_of(self, key: str) -> int:
+        """The number that was added with a key; 0 for any other."""
+        return self._keys.get(key, 0)
 
-    def add(self, key: str, time: float = 0.0) -> None:
+    def add(self, key: str, number: int = 0) -> None:
         """Remember a key; the oldest is forgotten where there are too many."""
         self._keys.pop(key, None)
-        self._keys[key] = time
+        self._keys[key] = number
         while len(self._keys) > self._limit:
             try:
                 del self._keys[next(iter(self._keys))]
@@ -96,6 +95,7 @@ class _Cache(Generic[S, F]):
         self.uncacheable = Recent()
         self.query_rules = QueryRules()
         self._changes = Recent()
+        self._change_count = 0
         self.failures = Failures(name)
         self._flights = flights
 
@@ -113,11 +113,16 @@ class _Cache(Generic[S, F]):
 
     def note_change(self, locator: str) -> None:
         """What is being fetched for this URL may be outdated when it arrives."""
-        self._changes.add(locator, self.now())
+        self._change_count += 1
+        self._changes.add(locator, self._change_count)
 
-    def changed_since(self, key: str, moment: float) -> bool:
-        """Whether a change of the key's URL was noted after this time."""
-        return self._changes.time_of(key.partition(".")[0]) > moment
+    def changes(self) -> int:
+        """How many changes were noted."""
+        return self._change_count
+
+    def changed_since(self, key: str, count: int) -> bool:
+        """Whether a change of the key's URL was noted after so many others."""
+        return self._changes.number_of(key.partition(".")[0]) > count
 
 
 class AsyncCache(_Cache[AsyncShell, AsyncFlights]):

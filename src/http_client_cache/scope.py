@@ -45,8 +45,12 @@ class Scope(Protocol):
         """What is being fetched for this URL may be outdated when it arrives."""
         ...
 
-    def changed_since(self, key: str, moment: float) -> bool:
-        """Whether a change of the key's URL was noted after this time (UTC seconds)."""
+    def changes(self) -> int:
+        """How many changes were noted."""
+        ...
+
+    def changed_since(self, key: str, count: int) -> bool:
+        """Whether a change of the key's URL was noted after so many others."""
         ...
 
 

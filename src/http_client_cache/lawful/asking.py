@@ -22,6 +22,7 @@ class Asking(msgspec.Struct, frozen=True):
         asked: its directives.
         options: what else the caller said.
         found: what is stored for it.
+        since: how many changes by unsafe requests there were before it was sent.
         lease: held for its key; released as soon as it is known whether there is something to
             share.
         unattended: nobody waits for the answer, or will read its body.
@@ -32,8 +33,14 @@ class Asking(msgspec.Struct, frozen=True):
     asked: RequestDirectives
     options: Options
     found: Found
+    since: int
     lease: Lease | None = None
     unattended: bool = False
+
+    def again(self, found: Found, lease: Lease) -> Asking:
+        """The same, sent later, by who holds the lease."""
+        since = self.scope.changes()
+        return msgspec.structs.replace(self, found=found, since=since, lease=lease)
 
     def release(self, stored: Stored | None = None) -> None:
         """Let those go who wait, with what they may be served."""

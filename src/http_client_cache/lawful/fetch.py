@@ -225,7 +225,8 @@ def _freshen(
         # The origin has chosen it for other fields than those that it was stored for.
         entry = msgspec.structs.replace(entry, vary=vary_values(names, request))
         stored = stored._replace(entry=entry, variant=variant_name(entry))
-        yield from save(scope, Found(stored.key, None, Reason.VALIDATED), stored)
+        nothing = Found(stored.key, None, Reason.VALIDATED)
+        yield from save(scope, asking.since, nothing, stored)
     return stored
 
 
@@ -269,7 +270,12 @@ def _arrived(asking: Asking, answer: Answer) -> Plan[Served]:
         scope.uncacheable.discard(found.key)
     elif refusal not in UNDECIDED and status < 500:
         scope.uncacheable.add(found.key)
-        if found.stored is not None and found.reason is not Reason.FORCE_REFRESH:
+        if (
+            found.stored is not None
+            and found.reason is not Reason.FORCE_REFRESH
+            # Any other answer to HEAD tells nothing about that to GET (section 4.3.5).
+            and request.method in ("GET", found.stored.entry.method)
+        ):
             # What has changed since, and may not be kept, must not answer in its stead.
             gone = [(found.stored.key, found.stored.variant)]
             yield UseStore(scope.store.drop(gone), writes=True)

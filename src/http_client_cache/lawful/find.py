@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import msgspec
+
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.lawful import respond, weigh
 from http_client_cache.message import Headers, Request
@@ -100,7 +102,7 @@ def shared_key(scope: Scope, request: Request, options: Options) -> Plan[str | N
     if scope.settings.key_fn is not None:
         return None
     bare = request._replace(headers=request.headers.without(frozenset({"authorization"})))
-    return (yield from lawful_key(scope, bare, options))
+    return (yield from lawful_key(scope, bare, msgspec.structs.replace(options, known=None)))
 
 
 def lawful_key(scope: Scope, request: Request, options: Options) -> Plan[str | None]:

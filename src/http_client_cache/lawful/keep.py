@@ -63,7 +63,7 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
         # What waits for its end must not hold the bodies of others.
         others = tuple([one._replace(body=b"") for one in found.candidates])
         bare = Found(found.key, None, found.reason, candidates=others)
-        later = KeepLater(scope, place, partial(save, scope, bare))
+        later = KeepLater(scope, place, partial(save, scope, asking.since, bare))
     body = yield ReadBody(answer, scope.settings.max_entry_bytes, later)
     if body is LATER:
         if later is not None:
@@ -81,7 +81,7 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
         stored = combined_with(found, place._replace(entry=entry, body=body))
     if stored is None:
         return None, Reason.PARTIAL
-    refusal = yield from save(scope, found, stored)
+    refusal = yield from save(scope, asking.since, found, stored)
     return (None if refusal is Reason.INVALIDATED else stored), refusal
 
 
@@ -102,10 +102,9 @@ def _place(asking: Asking, answer: Answer, verdict: weigh.Keep) -> Plan[Stored]:
     return Stored(key, entry, b"", (), variant_name(entry))
 
 
-def save(scope: Scope, found: Found, stored: Stored) -> Plan[Reason | None]:
+def save(scope: Scope, since: int, found: Found, stored: Stored) -> Plan[Reason | None]:
     """Publish a response, in the place of those that it outdates; answers why it was not."""
-    entry = stored.entry
-    if entry.method in weigh.READING and scope.changed_since(stored.key, entry.requested):
+    if scope.changed_since(stored.key, since):
         # The answer may be older than the change.
         return Reason.INVALIDATED
     outdated = [

@@ -38,7 +38,7 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
         Exception: what the client raised, where the origin gave no answer.
     """
     asked = directives_of(request)
-    offline = options.only_if_cached or asked.only_if_cached
+    offline = options.only_if_cached or (asked.only_if_cached and not options.disabled)
     if request.method not in weigh.READING:
         if offline:
             return Refused(Reason.NOT_CACHED)
@@ -56,11 +56,12 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
     found = yield from find(scope, key, request, asked, options)
     if found.hit is not None:
         if found.reason is Reason.STALE_WHILE_REVALIDATE:
-            yield Spawn(key, lambda: _refresh(scope, key, request, options))
+            name = _lease_name(request, found)
+            yield Spawn(name, lambda: _refresh(scope, name, key, request, options))
         return found.hit
     if offline:
         return _without_the_origin(scope, request, asked, options, found)
-    asking = Asking(scope, request, asked, options, found)
+    asking = Asking(scope, request, asked, options, found, scope.changes())
     name = _lease_name(request, found)
     if _alone(asking) or key in scope.uncacheable:
         return (yield from fetch(asking))
@@ -100,7 +101,8 @@ def _other(
     if key is None:
         return Forwarded(answer, Reason.KEY_FUNCTION, refusal=Reason.KEY_FUNCTION)
     nothing = Found(key, None, Reason.POST)
-    stored, refusal = yield from keep(Asking(scope, request, asked, options, nothing), answer)
+    asking = Asking(scope, request, asked, options, nothing, scope.changes())
+    stored, refusal = yield from keep(asking, answer)
     return Forwarded(answer, Reason.UNSAFE, stored, refusal, key)
 
 
@@ -113,7 +115,7 @@ def _without_the_origin(
     scope: Scope, request: Request, asked: RequestDirectives, options: Options, found: Found
 ) -> Served:
     """The origin is not to be asked, which is as if it could not be reached."""
-    stale = on_error(Asking(scope, request, asked, options, found), found.stored)
+    stale = on_error(Asking(scope, request, asked, options, found, 0), found.stored)
     if stale is None:
         return Refused(Reason.NOT_CACHED)
     return msgspec.structs.replace(stale, asked=None)
@@ -149,7 +151,7 @@ def _fetch_once(asking: Asking, name: str, epoch: int) -> Plan[Served]:
             if found.hit is not None:
                 lease.release(found.hit.stored)
                 return found.hit
-        return (yield from fetch(Asking(scope, request, asking.asked, options, found, lease)))
+        return (yield from fetch(asking.again(found, lease)))
 
     outcome = yield Locked(name, lead)
     if not isinstance(outcome, Followed):
@@ -178,7 +180,7 @@ def _shared(asking: Asking, stored: Stored) -> Hit | None:
     return hit if isinstance(hit, Hit) else None
 
 
-def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan[None]:
+def _refresh(scope: Scope, name: str, key: str, request: Request, options: Options) -> Plan[None]:
     """Fetch in the background what was served stale."""
     options = msgspec.structs.replace(options, chain=None)
     plain = request._replace(headers=request.headers.without(OWN_TERMS))
@@ -187,9 +189,18 @@ def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan
         found = yield from find(scope, key, plain, NO_REQUEST_DIRECTIVES, options)
         if found.hit is not None and found.reason is Reason.HIT:
             return
-        asking = Asking(scope, plain, NO_REQUEST_DIRECTIVES, options, found, lease, unattended=True)
+        asking = Asking(
+            scope,
+            plain,
+            NO_REQUEST_DIRECTIVES,
+            options,
+            found,
+            scope.changes(),
+            lease,
+            unattended=True,
+        )
         served = yield from fetch(asking)
         if isinstance(served, Forwarded) and served.stored is None:
             yield Discard(served.answer)
 
-    yield Locked(_lease_name(plain, Found(key, None, Reason.MISS)), lead, wait=False)
+    yield Locked(name, lead, wait=False)
