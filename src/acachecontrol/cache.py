@@ -23,7 +23,6 @@ from http_client_cache.statements import AsyncShell
 from http_client_cache.store.mapping import MappingStore, OrderedMapping
 
 if TYPE_CHECKING:
-    from http_client_cache.lawful.find import Found
     from http_client_cache.served import Served
 
 __all__ = ["AsyncCache"]
@@ -117,19 +116,11 @@ class _Engine(engine.AsyncCache):
         self._mapping = store
 
     async def serve(self, request: Request, options: Options, client: AsyncClient) -> Served:
-        self._name(request)
-        return await super().serve(request, options, client)
-
-    def find_now(self, key: str, request: Request, options: Options) -> Found | None:
-        if not self._mapping.can_name(key):
-            self._name(request)
-        return super().find_now(key, request, options)
-
-    def _name(self, request: Request) -> None:
         settings = self.settings
         sort = not settings.cache_control
         url = normalize_url(request.url, ignored=settings.ignored_parameters, sort_query=sort)
         self._mapping.name(locator(url), url)
+        return await super().serve(request, options, client)
 
 
 def _checked(config: object) -> dict[str, Any]:

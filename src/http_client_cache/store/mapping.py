@@ -102,10 +102,6 @@ class MappingStore:
             if len(self._named) > _NAMES:
                 del self._named[next(iter(self._named))]
 
-    def can_name(self, key: str) -> bool:
-        """Whether it is known for which URL a key stands."""
-        return self._url_of(_locator(key)) is not None
-
     # What a request needs.
 
     def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:

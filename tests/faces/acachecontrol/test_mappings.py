@@ -7,6 +7,8 @@ from collections import OrderedDict
 from typing import Any
 
 import pytest
+from aiohttp import TraceConfig
+from yarl import URL
 
 from acachecontrol import AsyncCache, AsyncCacheControl
 from tests.support.clock import StandingClock
@@ -100,14 +102,33 @@ async def test_no_capacity_and_no_limit(scripted: ScriptedOrigin, clock: Standin
         assert len(cache.cache_backend) == kept
 
 
+@pytest.mark.parametrize("traces", [[], [TraceConfig()]])
 async def test_another_cache_finds_what_one_put_there(
-    mapping: Any, scripted: ScriptedOrigin, clock: StandingClock
+    mapping: Any, scripted: ScriptedOrigin, clock: StandingClock, traces: list[TraceConfig]
 ) -> None:
+    """By the shortest way to a hit, and by that of sessions that are traced."""
     scripted.answers("/", reply())
     for _ in range(2):
-        async with AsyncCacheControl(AsyncCache(cache_backend=mapping, clock=clock)) as session:
-            assert await get(session, scripted.url()) == "1"
+        cache = AsyncCache(cache_backend=mapping, clock=clock)
+        async with AsyncCacheControl(cache, trace_configs=traces) as session:
+            for _ in range(2):
+                assert await get(session, scripted.url()) == "1"
     assert scripted.count() == 1
+    assert order(mapping) == [scripted.url()]
+
+
+async def test_the_key_is_the_url_in_normal_form(
+    mapping: Any, scripted: ScriptedOrigin, clock: StandingClock
+) -> None:
+    scripted.answers("/a%2fb", reply())
+    scripted.answers("/a%2Fb", reply())
+    async with AsyncCacheControl(AsyncCache(cache_backend=mapping, clock=clock)) as session:
+        session.cache.ignored_parameters = ["token"]
+        for target in ("/a%2fb?z=%7E&token=secret", "/a%2Fb?z=~&token=other"):
+            url = URL(scripted.url(target), encoded=True)
+            async with session.get(url) as resp:
+                assert await resp.text() == "1"
+    assert order(mapping) == [scripted.url("/a%2Fb?z=~")]
 
 
 @pytest.mark.parametrize("from_session", [False, True])
