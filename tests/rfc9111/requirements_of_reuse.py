@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.rfc9111.table import FLOW, row
+from tests.rfc9111.table import row, seen
 
 
 def by(file: str, *names: str) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ REQUIREMENTS: Final = (
             "without_vary_the_most_recent_is_selected"),
         *by("laws_of_selection", "selection_knows_no_order")),
     row("4", "MAY", 'forward the request with "Cache-Control: max-age=0"',
-        FLOW),
+        *seen("request_directives", "no_cache_brings_what_is_new_for_all")),
     # 4.1 Vary
     row("4.1", "MUST NOT", "use that response unless all the selecting header",
         *by("selection", "all_selecting_fields_have_to_match", "names_of_selecting_fields")),
@@ -69,12 +69,13 @@ REQUIREMENTS: Final = (
         *by("selection", "a_response_that_forgot_vary_answers_nothing_beside_those_that_did_not",
             "a_response_that_forgot_vary_takes_it_from_the_most_recent")),
     row("4.1", "states", "If no selected response is available, the cache cannot satisfy",
-        *by("selection", "the_most_recent_of_those_that_match_is_selected"), FLOW),
+        *by("selection", "the_most_recent_of_those_that_match_is_selected"),
+        *seen("vary", "requests_that_do_not", "all_tags_go_out_in_one_request")),
     # 4.3.1 Sending a validation request
     row("4.3.1", "states", "updates that request with one or more precondition header fields",
         *by("validation", "conditions_of_a_validation")),
     row("4.3.1", "states", "by copying the method, target URI, and request header fields",
-        FLOW),
+        *seen("validation", "it_has_the_fields_of_the_request")),
     row("4.3.1", "states", "can be used in an If-Modified-Since header field for response validation",
         *by("validation", "conditions_of_a_validation")),
     row("4.3.1", "states", "entity-tags, indicating one or more stored responses",
@@ -96,18 +97,20 @@ REQUIREMENTS: Final = (
     row("4.3.2", "MUST NOT", "include its entity-tag in the union",
         *by("validation", "conditions_of_a_validation")),
     row("4.3.2", "MUST", "client by reusing its corresponding stored response, as updated by the 304",
-        *by("preconditions", "if_none_match", "whether_a_304_is_for_the_caller"), FLOW),
+        *by("preconditions", "if_none_match", "whether_a_304_is_for_the_caller"),
+        *seen("conditions", "the_origin_vouches_for_what_is_stored")),
     row("4.3.2", "SHOULD", "a cache SHOULD use the stored response's Date field value",
         *by("preconditions", "if_modified_since")),
     row("4.3.2", "states", "also needs to evaluate a received If-Range header field",
         *by("ranges", "if_range", "if_range_on_two_lines_does_not_hold")),
     # 4.3.3 Handling a validation response
     row("4.3.3", "MUST", "the cache MUST use the full response",
-        FLOW),
+        *seen("validation", "a_full_answer_takes_its_place")),
     row("4.3.3", "MAY", "The cache MAY store such a full response",
-        FLOW),
+        *seen("validation", "a_full_answer_takes_its_place")),
     row("4.3.3", "MAY", "either forward this response to the requesting client, or act as if the server",
-        FLOW),
+        *seen("validation", "an_error_is_handed_over_and_changes_nothing"),
+        *seen("stale", "within_the_window", "beyond_it")),
     # 4.3.4 Freshening
     row("4.3.4", "states", "All the stored",
         *by("validation", "which_stored_responses_a_304_names"),
@@ -127,13 +130,14 @@ REQUIREMENTS: Final = (
     # 4.3.5 HEAD
     row("4.3.5", "SHOULD", "cache SHOULD update or invalidate each of its stored GET responses",
         *by("validation", "what_an_answer_to_head_says_of_a_stored_get",
-            "only_a_200_to_head_speaks"), FLOW),
+            "only_a_200_to_head_speaks"), *seen("methods", "it_has_changed", "it_is_the_same")),
     row("4.3.5", "SHOULD", "the cache SHOULD update the stored response as described below",
         *by("validation", "what_an_answer_to_head_says_of_a_stored_get")),
     row("4.3.5", "SHOULD", "cache SHOULD consider the stored response to be stale",
         *by("validation", "what_an_answer_to_head_says_of_a_stored_get")),
     row("4.3.5", "MUST", "use the header fields provided in the HEAD response",
-        *by("validation", "fields_of_the_answer_take_the_place_of_stored_ones"), FLOW),
+        *by("validation", "fields_of_the_answer_take_the_place_of_stored_ones"),
+        *seen("methods", "it_is_the_same")),
     # 4.4 Invalidation
     row("4.4", "MUST", "A cache MUST invalidate the target URI",
         *by("invalidation", "unsafe_and_unknown_methods_take_their_target_with_them",
@@ -144,7 +148,8 @@ REQUIREMENTS: Final = (
         *by("invalidation", "pointers_elsewhere_and_garbage_change_nothing", "origins"),
         *by("laws_of_selection", "nothing_of_another_origin_falls")),
     row("4.4", "states", "either remove all stored responses whose target URI matches",
-        FLOW),
+        *seen("invalidation", "all_that_is_stored_for_the_target_falls",
+            "a_success_takes_the_target_with_it")),
     # RFC 9110 section 8.8: validators
     row("RFC 9110 8.8.2.2", "states", "is implicitly weak unless it is possible to deduce that it is strong",
         *by("validation", "when_a_modification_date_is_strong")),
@@ -222,11 +227,12 @@ REQUIREMENTS: Final = (
     row("RFC 9875 2", "MUST", "MUST support at least 32 groups in a field value",
         *by("invalidation", "groups")),
     row("RFC 9875 2.1", "states", "They both share the same URI origin",
-        FLOW),
+        *seen("invalidation", "other_origins_have_groups_of_their_own")),
     row("RFC 9875 2.2.1", "MAY", "A cache that invalidates a stored response MAY invalidate any stored",
-        FLOW),
+        *seen("invalidation", "what_falls_takes_no_group_with_it")),
     row("RFC 9875 3", "MAY", "MAY invalidate any stored responses that share groups",
-        *by("invalidation", "groups"), FLOW),
+        *by("invalidation", "groups"),
+        *seen("invalidation", "they_fall_together", "not_unless_asked_for")),
     row("RFC 9875 3", "MUST", "MUST be ignored on responses to requests that have a safe method",
         *by("invalidation", "safe_methods_change_nothing")),
     row("No-Vary-Search 5", "states", "equivalent modulo search variance",

@@ -29,7 +29,7 @@ async def open_web(
 
 
 @pytest.fixture
-def web(open_web: OpenWeb) -> Web:
+async def web(open_web: OpenWeb) -> Web:
     """A private cache in memory without further settings."""
     return open_web()
 
@@ -44,7 +44,7 @@ async def open_any_web(
 
 
 @pytest.fixture
-def any_web(open_any_web: OpenWeb) -> Web:
+async def any_web(open_any_web: OpenWeb) -> Web:
     """A private cache, in memory or in a file."""
     return open_any_web()
 
@@ -59,6 +59,21 @@ async def open_session_web(
 
 
 @pytest.fixture
-def session_web(open_session_web: OpenWeb) -> Web:
+async def session_web(open_session_web: OpenWeb) -> Web:
     """A private cache whose requests take the cache's own arguments."""
     return open_session_web()
+
+
+@pytest.fixture
+async def open_table_web(
+    scripted: ScriptedOrigin, clock: StandingClock, tmp_path: Path
+) -> AsyncIterator[OpenWeb]:
+    """Make caches for long tables, which take the shortest way alone."""
+    async with contextlib.AsyncExitStack() as opened:
+        yield opener("session", scripted, clock, tmp_path, opened)
+
+
+@pytest.fixture
+async def table_web(open_table_web: OpenWeb) -> Web:
+    """A private cache for long tables."""
+    return open_table_web()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,15 @@ class Web:
 
 
 OpenWeb = Callable[..., Web]
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return as soon as a condition holds, which takes background work some moments."""
+    for _ in range(1000):
+        if await condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it never came true")
 
 
 def opener(

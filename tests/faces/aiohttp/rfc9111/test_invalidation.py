@@ -1,0 +1,222 @@
+"""What unsafe requests make invalid (RFC 9111 section 4.4), and cache groups (RFC 9875)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.support.clock import StandingClock
+from tests.support.scripted import Received, Reply, ScriptedOrigin, reply
+
+FRESH = "Cache-Control: max-age=60"
+UNSAFE = ("POST", "PUT", "DELETE", "PATCH", "FROBNICATE", "LOCK")
+
+
+def script(web: Web, *lines: str, status: int = 200) -> None:
+    """Everything is fresh for a minute; unsafe requests to `/` are answered as told."""
+
+    def answer(request: Received) -> Reply:
+        if request.method in ("GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND"):
+            return reply(FRESH, 'ETag: "a"')
+        return reply(*lines, status=status)
+
+    for path in ("/", "/a", "/b/c", "/b/d"):
+        web.origin.answers(path, answer)
+
+
+@pytest.mark.parametrize("method", UNSAFE)
+@pytest.mark.parametrize("status", [200, 201, 204, 302, 304])
+async def test_a_success_takes_the_target_with_it(table_web: Web, method: str, status: int) -> None:
+    script(table_web, status=status)
+    await table_web.get()
+    assert (await table_web.request(method, allow_redirects=False)).status == status
+    assert not await table_web.is_reused()
+    assert await table_web.is_reused()
+
+
+async def test_wherever_it_is_stored(any_web: Web) -> None:
+    script(any_web, status=204)
+    await any_web.get()
+    await any_web.request("PUT")
+    assert not await any_web.is_reused()
+    assert await any_web.is_reused()
+
+
+@pytest.mark.parametrize("method", UNSAFE)
+@pytest.mark.parametrize("status", [400, 404, 409, 500, 503])
+async def test_an_error_changes_nothing(table_web: Web, method: str, status: int) -> None:
+    script(table_web, "Location: /a", status=status)
+    for path in ("/", "/a"):
+        await table_web.get(path)
+    await table_web.request(method)
+    for path in ("/", "/a"):
+        assert await table_web.is_reused(path)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND"])
+async def test_safe_methods_change_nothing(web: Web, method: str) -> None:
+    script(web)
+    await web.get()
+    await web.request(method, "/", {"Cache-Control": "no-store"})
+    assert await web.is_reused()
+
+
+async def test_all_that_is_stored_for_the_target_falls(web: Web) -> None:
+    """Every variant, with and without Authorization."""
+
+    def answer(request: Received) -> Reply:
+        return reply(*([FRESH, "Vary: X-A"] if request.method == "GET" else []))
+
+    web.origin.answers("/", answer)
+    kinds = ({"X-A": "1"}, {"X-A": "2"}, {}, {"Authorization": "Basic YTpi", "X-A": "1"})
+    for fields in kinds:
+        await web.get("/", fields)
+        assert await web.is_reused("/", fields)
+    await web.request("DELETE")
+    for fields in kinds:
+        assert not await web.is_reused("/", fields)
+
+
+async def test_answers_to_head_fall_too(web: Web) -> None:
+    script(web)
+    await web.head()
+    await web.request("PUT")
+    assert not (await web.head()).from_cache
+
+
+async def test_other_targets_stay(web: Web) -> None:
+    script(web)
+    for target in ("/", "/?a=1", "/a"):
+        await web.get(target)
+    await web.request("POST", "/?a=1")
+    assert not await web.is_reused("/?a=1")
+    for target in ("/", "/a"):
+        assert await web.is_reused(target)
+
+
+@pytest.mark.parametrize("name", ["Location", "Content-Location"])
+@pytest.mark.parametrize(("value", "falls"), [("/b/c", "/b/c"), ("b/d", "/b/d"), ("/a#part", "/a")])
+async def test_pointers_within_the_origin(
+    table_web: Web, name: str, value: str, falls: str
+) -> None:
+    script(table_web, f"{name}: {value}", status=201)
+    paths = ("/a", "/b/c", "/b/d")
+    for path in paths:
+        await table_web.get(path)
+    await table_web.request("POST")
+    for path in paths:
+        assert await table_web.is_reused(path) == (path != falls)
+
+
+@pytest.mark.parametrize("name", ["Location", "Content-Location"])
+async def test_absolute_pointers(web: Web, name: str, clock: StandingClock) -> None:
+    """Section 4.4: nothing of another origin falls; a port makes another origin."""
+    async with ScriptedOrigin(clock).serving() as other:
+        other.answers("/", reply(FRESH))
+        await web.get(other.url())
+        for target, lasts in ((other.url(), True), (web.origin.url("/a"), False)):
+            script(web, f"{name}: {target}", status=201)
+            await web.get(target)
+            await web.request("POST")
+            assert (await web.get(target)).from_cache == lasts
+
+
+async def test_garbage_in_pointers(web: Web) -> None:
+    script(web, "Location: http://[", b"Content-Location: \xff\xfe:%%%//", status=201)
+    await web.get("/a")
+    assert (await web.request("POST", allow_redirects=False)).status == 201
+    assert await web.is_reused("/a")
+
+
+async def test_what_a_lost_connection_leaves(web: Web) -> None:
+    """No answer is no success: what is stored may be served."""
+    script(web)
+    await web.get()
+    web.origin.away = True
+    with pytest.raises(Exception, match=r"."):
+        await web.request("POST")
+    assert (await web.get()).from_cache
+
+
+async def test_whatever_the_house_allows(open_web: OpenWeb) -> None:
+    """Methods whose answers are not kept change resources as others do."""
+    web = open_web(allowed_methods=["GET"])
+    script(web)
+    await web.get()
+    await web.request("DELETE")
+    assert not await web.is_reused()
+
+
+async def test_directives_of_the_request_do_not_save_it(web: Web) -> None:
+    script(web, "Cache-Control: no-store")
+    await web.get()
+    await web.request("POST", "/", {"Cache-Control": "no-store"})
+    assert not await web.is_reused()
+
+
+class TestGroups:
+    """RFC 9875: off unless asked for."""
+
+    def script(self, web: Web, *lines: str, status: int = 200) -> None:
+        def answer(request: Received) -> Reply:
+            if request.method != "GET":
+                return reply(*lines, status=status)
+            groups = {"/a": '"one", "two"', "/b/c": '"two"', "/b/d": '"Two"'}[request.path]
+            return reply(FRESH, f"Cache-Groups: {groups}")
+
+        for path in ("/a", "/b/c", "/b/d"):
+            web.origin.answers(path, answer)
+        web.origin.answers("/", reply(*lines, status=status))
+
+    async def reused(self, web: Web) -> list[bool]:
+        return [await web.is_reused(path) for path in ("/a", "/b/c", "/b/d")]
+
+    @pytest.mark.parametrize("value", ['"two"', '"x", "two";a=1', ' "two" '])
+    async def test_they_fall_together(self, open_any_web: OpenWeb, value: str) -> None:
+        web = open_any_web(cache_groups=True)
+        self.script(web, f"Cache-Group-Invalidation: {value}")
+        assert await self.reused(web) == [False] * 3
+        assert await self.reused(web) == [True] * 3
+        await web.request("POST")
+        assert await self.reused(web) == [False, False, True]
+
+    async def test_not_unless_asked_for(self, web: Web) -> None:
+        self.script(web, 'Cache-Group-Invalidation: "two"')
+        await self.reused(web)
+        await web.request("POST")
+        assert await self.reused(web) == [True] * 3
+
+    @pytest.mark.parametrize("value", ["two", '"two', '("two")', "5", '"TWO"', ""])
+    async def test_what_names_no_group(self, open_table_web: OpenWeb, value: str) -> None:
+        web = open_table_web(cache_groups=True)
+        self.script(web, f"Cache-Group-Invalidation: {value}")
+        await self.reused(web)
+        await web.request("POST")
+        assert await self.reused(web) == [True] * 3
+
+    async def test_the_answer_to_a_safe_request_has_no_say(self, open_web: OpenWeb) -> None:
+        web = open_web(cache_groups=True)
+        self.script(web, 'Cache-Group-Invalidation: "two"')
+        await self.reused(web)
+        await web.get()
+        assert await self.reused(web) == [True] * 3
+
+    async def test_other_origins_have_groups_of_their_own(
+        self, open_web: OpenWeb, clock: StandingClock
+    ) -> None:
+        """Section 2.1: the same URI origin."""
+        web = open_web(cache_groups=True)
+        self.script(web)
+        await self.reused(web)
+        async with ScriptedOrigin(clock).serving() as other:
+            other.answers("/", reply('Cache-Group-Invalidation: "two"'))
+            await web.request("POST", other.url())
+        assert await self.reused(web) == [True] * 3
+
+    async def test_what_falls_takes_no_group_with_it(self, open_web: OpenWeb) -> None:
+        """Section 2.2.1 allows it; only what the answer names falls here, and the target."""
+        web = open_web(cache_groups=True)
+        self.script(web)
+        await self.reused(web)
+        await web.request("PUT", "/a")
+        assert await self.reused(web) == [False, True, True]
