@@ -200,3 +200,26 @@ async def test_a_response_to_get_answers_head(
     async with session.head(scripted.url()) as resp:
         assert (resp.status, resp.headers["X"], await resp.text()) == (200, "y", "")
     assert scripted.count() == 1
+
+
+async def test_large_bodies(session: AsyncCacheControl, scripted: ScriptedOrigin) -> None:
+    session.cache.max_entry_bytes = 10
+    scripted.answers("/small", reply(body="x" * 10))
+    scripted.answers("/large", reply(body="x" * 11))
+    for _ in range(2):
+        await get(session, scripted.url("/small"))
+        await get(session, scripted.url("/large"))
+    assert (scripted.count("/small"), scripted.count("/large")) == (1, 2)
+
+
+async def test_of_one_url_no_more_than_a_hundred(
+    session: AsyncCacheControl, scripted: ScriptedOrigin
+) -> None:
+    scripted.answers("/", reply())
+    for number in range(105):
+        await get(session, scripted.url(), Authorization=f"Bearer {number}")
+    assert await session.cache.size() == 100
+    await get(session, scripted.url(), Authorization="Bearer 104")
+    assert scripted.count() == 105
+    await get(session, scripted.url(), Authorization="Bearer 0")
+    assert scripted.count() == 106

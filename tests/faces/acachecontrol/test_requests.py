@@ -16,6 +16,8 @@ from tests.support.clock import StandingClock
 from tests.support.origin import Origin
 from tests.support.scripted import End, Received, Reply, ScriptedOrigin, reply
 
+pytestmark = pytest.mark.parity
+
 METHODS = ["get", "head", "post", "put", "patch", "delete", "options"]
 
 

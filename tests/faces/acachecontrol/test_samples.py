@@ -12,6 +12,8 @@ from acachecontrol import RequestContextManager
 from tests.support.names import lead_to
 from tests.support.origin import Origin
 
+pytestmark = pytest.mark.parity
+
 USAGE = """
 import asyncio
 from acachecontrol import AsyncCache, AsyncCacheControl
