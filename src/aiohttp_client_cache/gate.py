@@ -12,13 +12,13 @@ from aiohttp import FormData
 from aiohttp.helpers import strip_auth_from_url
 from aiohttp.payload import PAYLOAD_REGISTRY, JsonPayload, LookupError, Payload  # noqa: A004
 
-from aiohttp_client_cache.hop import Origin
+from aiohttp_client_cache.hop import Origin, not_sent
 from aiohttp_client_cache.request import engine_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aiohttp import ClientRequest, ClientResponse, ClientSession
+    from aiohttp import ClientRequest, ClientSession
     from aiohttp.typedefs import StrOrURL
 
     from aiohttp_client_cache.session import CacheMixin
@@ -49,12 +49,8 @@ async def pass_gate(
         return False
     request = engine_request(preview)
     # The user's filter may want to see what is stored.
-    presenter = Origin(preview, _not_sent, engine)
+    presenter = Origin(preview, not_sent, engine)
     return await engine.admit(request, options, presenter)
-
-
-async def _not_sent(request: ClientRequest) -> ClientResponse:
-    raise AssertionError(f"{request.method} {request.url} is looked at only")
 
 
 async def _preview(

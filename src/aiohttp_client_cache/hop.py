@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+import msgspec
 from aiohttp import (
     ClientConnectorError,
     ClientOSError,
@@ -93,6 +94,22 @@ async def answer_hop(
     response = _response(request, served)
     mark(response, served, backend.clock, told=backend.settings.cache_status)
     return response
+
+
+async def answer_without_origin(
+    backend: CacheBackend, options: Options, request: ClientRequest
+) -> CachedResponse | None:
+    """Answer a request whose time is up with what may be served all the same; else ``None``."""
+    offline = msgspec.structs.replace(options, only_if_cached=True, chain=None, known=None)
+    if options.disabled:
+        return None
+    response = await answer_hop(backend, offline, request, not_sent)
+    return response if response.from_cache else None
+
+
+async def not_sent(request: ClientRequest) -> ClientResponse:
+    """Handles requests that are only looked at."""
+    raise AssertionError(f"{request.method} {request.url} is looked at only")
 
 
 def _response(request: ClientRequest, served: Served) -> CachedResponse:

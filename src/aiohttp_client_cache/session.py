@@ -14,7 +14,7 @@ from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NA
 from aiohttp_client_cache.disabled import Disabled, is_disabled
 from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
-from aiohttp_client_cache.hop import answer_hop
+from aiohttp_client_cache.hop import answer_hop, answer_without_origin
 from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.verbs import Verbs
 from http_client_cache.errors import ConfigurationError, check_flag
@@ -223,8 +223,11 @@ class CacheMixin(Live, Verbs):
     ) -> ClientResponse:
         """Let aiohttp make the request, with the cache as the first of its middlewares."""
         read_bufsize: int | None = kwargs.get("read_bufsize")
+        check: Any = kwargs.get("raise_for_status")
+        sent: list[ClientRequest] = []
 
         async def cached(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+            sent[:] = [request]
             response = await answer_hop(self.cache, options, request, handler)
             if read_bufsize is not None and isinstance(response, CachedResponse):
                 response.set_read_bufsize(read_bufsize)
@@ -248,6 +251,13 @@ class CacheMixin(Live, Verbs):
         except asyncio.CancelledError:
             chain.abandon()
             raise
+        except TimeoutError:
+            # aiohttp's timeout for the whole of a request cancels what is inside of it.
+            stale = await answer_without_origin(self.cache, options, sent[0]) if sent else None
+            if stale is None:
+                raise
+            await _check_status(self, stale, check)
+            return stale
         finally:
             chain.end()
 
