@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -148,7 +149,7 @@ def freshen(
     head = answer.head
     entry = msgspec.structs.replace(
         stale.entry,
-        headers=freshened(stale.entry.headers, head.headers),
+        headers=freshened(stale.entry.headers, head.headers, spared=_OF_THE_BODY),
         requested=answer.requested,
         created=answer.received,
         expires=expiry.expires(answer.received),
@@ -158,6 +159,10 @@ def freshen(
         change = (stale.key, stale.variant, entry)
         yield UseStore(scope.store.freshen([change]), writes=True)
     return stale._replace(entry=entry)
+
+
+# Some servers send a 304 with the type of its own, empty content.
+_OF_THE_BODY: Final = frozenset({"content-type"})
 
 
 def link(scope: Scope, chain: tuple[tuple[str, Hop], ...], stored: Stored) -> Plan[tuple[Hop, ...]]:

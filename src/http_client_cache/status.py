@@ -35,8 +35,6 @@ FORWARDED: Final[Mapping[Reason, Forward]] = MappingProxyType(
         Reason.NO_CACHE: "stale",
         Reason.MUST_REVALIDATE: "stale",
         Reason.CLOCK: "stale",
-        Reason.CHANGED_BY_HEAD: "stale",
-        Reason.GROUP_INVALIDATED: "stale",
         Reason.REFRESH: "request",
         Reason.FORCE_REFRESH: "request",
         Reason.REQUEST_NO_CACHE: "request",

@@ -63,6 +63,9 @@ REQUIREMENTS: Final = (
         *by("selection", "absent_matches_absent_alone")),
     row("4.1", "states", 'containing a member "*" always fails to match',
         *by("selection", "a_star_matches_not_even_the_same_request")),
+    # Only equal preferences match, so none of those that do is preferred to another.
+    row("4.1", "MAY", "preference (e.g., qvalues on Accept and similar request header fields)",
+        *by("selection", "the_most_recent_of_those_that_match_is_selected")),
     row("4.1", "states", "response (as determined by the Date header field) is",
         *by("selection", "the_most_recent_of_those_that_match_is_selected")),
     row("4.1", "SHOULD", "it SHOULD use the most recent (see Section 4.2.3) valid Vary field value",

@@ -248,8 +248,17 @@ def updated(stored: Headers, answer: Headers, **how: bool) -> Headers:
 @pytest.mark.parametrize(
     "name",
     [
-        *("Cache-Control", "Content-Disposition", "Content-Language", "Content-Location", "Date"),
-        *("ETag", "Expires", "Last-Modified", "Set-Cookie", "Vary", "X-Unknown"),
+        *("Cache-Control", "Content-Disposition", "Content-Language", "Content-Location"),
+        *(
+            "Content-Type",
+            "Date",
+            "ETag",
+            "Expires",
+            "Last-Modified",
+            "Set-Cookie",
+            "Vary",
+            "X-Unknown",
+        ),
     ],
 )
 def test_fields_of_the_answer_take_the_place_of_stored_ones(name: str) -> None:
@@ -271,6 +280,13 @@ def test_fields_that_are_not_taken_over(name: str) -> None:
     answer = Headers.of({name: "new"})
     assert updated(Headers.of({name: "old"}), answer).get_all(name) == ["old"]
     assert name not in updated(Headers(), answer)
+
+
+def test_fields_that_are_spared_stay() -> None:
+    answer = Headers.of({"Content-Type": "new", "X-New": "1"})
+    stored = Headers.of({"Content-Type": "old"})
+    after = Headers(freshened(stored.raw, answer, NOW, spared=frozenset({"content-type"})))
+    assert (after.get("content-type"), after.get("x-new")) == ("old", "1")
 
 
 def test_fields_that_the_answer_excepts_itself() -> None:

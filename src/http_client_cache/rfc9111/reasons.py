@@ -90,13 +90,6 @@ class Reason(Enum):
     """Ask for them one by one, and each can be answered from what is stored."""
     CODED_RANGE = "stored decoded, while ranges count encoded bytes (RFC 9110 section 14.1.2)"
     """The server had compressed the body. With `Accept-Encoding: identity`, both are the same."""
-    CHANGED_BY_HEAD = (
-        "an answer to HEAD showed that the response has changed (RFC 9111 section 4.3.5)"
-    )
-    """What is stored counts as expired from then on."""
-    GROUP_INVALIDATED = "an unsafe request has changed the response's group (RFC 9875 section 3)"
-    """The answer to it had a `Cache-Group-Invalidation` that names a group of the stored
-    response. That counts with `cache_groups=True` only."""
     UNIDENTIFIED = "the 304 names none of the stored responses (RFC 9111 section 4.3.4)"
     """The origin said that nothing has changed, but not of what is stored here. So it was asked
     again, without conditions."""

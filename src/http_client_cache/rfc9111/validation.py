@@ -36,8 +36,6 @@ IN_304: Final = frozenset({"cache-control", "content-location", "date", "etag", 
 NOT_UPDATED: Final = PER_HOP | {
     # Of the content: bodies are stored decoded and whole (section 3.2).
     *("content-encoding", "content-length", "content-range"),
-    # Many a 304 has the type of its own, empty content.
-    "content-type",
 }
 """Fields that a newer response does not change in a stored one (section 3.2), in lower case."""
 
@@ -143,7 +141,12 @@ def _identifies_weakly(new: Validators, stored: Validators) -> bool:
 
 
 def freshened(
-    stored: RawHeaders, answer: Headers, received: float | None = None, *, shared: bool = False
+    stored: RawHeaders,
+    answer: Headers,
+    received: float | None = None,
+    *,
+    shared: bool = False,
+    spared: frozenset[str] = frozenset(),
 ) -> RawHeaders:
     """The stored fields after a newer response: each field of that replaces the stored ones.
 
@@ -155,10 +158,11 @@ def freshened(
         answer: fields of the newer one.
         received: when that arrived; stands in for a missing Date (RFC 9110 section 6.6.1).
         shared: whether the cache is shared.
+        spared: names of further fields that are not to change, in lower case.
     """
     directives = response_directives(answer)
     told = storable_headers(answer.raw, directives, shared=shared, received=received)
-    new = Headers(told).without(NOT_UPDATED)
+    new = Headers(told).without(NOT_UPDATED | spared)
     return (*Headers(stored).without(frozenset({"age", *new})).raw, *new.raw)
 
 
