@@ -104,7 +104,7 @@ async def answer_without_origin(
     if options.disabled:
         return None
     response = await answer_hop(backend, offline, request, not_sent)
-    return response if response.from_cache else None
+    return response if isinstance(response, CachedResponse) and response.from_cache else None
 
 
 async def not_sent(request: ClientRequest) -> ClientResponse:

@@ -28,6 +28,7 @@ from http_client_cache.rfc9111.validation import freshened
 from http_client_cache.scope import Scope
 from http_client_cache.steps import filtered
 from http_client_cache.storable import entry_of
+from http_client_cache.variant import variant_name
 
 
 def keep(
@@ -56,9 +57,10 @@ def keep(
         return None, verdict
     # A filter is asked with the whole body at hand, so it cannot come later.
     entry = entry_of(scope.settings, request, answer, verdict.expires)
+    place = Stored(key, entry, b"", (), variant_name(entry))
     later = None
     if settings.filter_fn is None and not at_once:
-        later = KeepLater(scope, Stored(key, entry, b""), partial(_publish, scope))
+        later = KeepLater(scope, place, partial(_publish, scope))
     body = yield ReadBody(answer, settings.max_entry_bytes, later)
     if body is LATER:
         if later is not None:
@@ -71,7 +73,7 @@ def keep(
     if not (yield from filtered(scope, answer, None, body)):
         return None, Reason.FILTERED
 
-    stored = Stored(key, msgspec.structs.replace(entry, body_size=len(body)), body)
+    stored = place._replace(entry=msgspec.structs.replace(entry, body_size=len(body)), body=body)
     refusal = yield from _publish(scope, stored)
     if lease is not None:
         lease.release(stored)
@@ -134,7 +136,7 @@ class KeepLater:
 
 
 def _publish(scope: Scope, stored: Stored) -> Plan[Reason | None]:
-    saving = scope.store.save(stored.key, stored.entry, stored.body)
+    saving = scope.store.save(stored.key, stored.entry, stored.body, variant=stored.variant)
     saved = yield UseStore(saving, writes=True)
     scope.uncacheable.discard(stored.key)
     return Reason.STORE_FAILED if isinstance(saved, Failed) else None

@@ -11,6 +11,7 @@ from http_client_cache import housekeeping
 from http_client_cache.codec import Codec, codec_for
 from http_client_cache.entry import Alias, Entry
 from http_client_cache.item import StoredResponse
+from http_client_cache.variant import variant_name
 
 if TYPE_CHECKING:
     from aiohttp_client_cache.response import CachedResponse
@@ -163,7 +164,8 @@ class ResponseStorage(BaseCache):
 
     async def write(self, key: str, item: StoredResponse) -> None:
         """Store a response under a key."""
-        saving = self._engine.store.save(key, item.entry, item.body)
+        variant = variant_name(item.entry)
+        saving = self._engine.store.save(key, item.entry, item.body, variant=variant)
         await self._engine.run(housekeeping.ask(saving, None))
 
     async def contains(self, key: str) -> bool:
@@ -187,11 +189,14 @@ class ResponseStorage(BaseCache):
         return await self._engine.run(housekeeping.ask(self._engine.store.size(), 0))
 
     async def keys(self) -> AsyncIterator[str]:
-        """The keys of all responses."""
-        after = ""
+        """The keys of all responses, each once."""
+        after, seen = "", set[str]()
         while page := await self._page(after, bodies=False):
             for _, stored in page:
-                yield stored.key
+                # Where responses vary, a key has several of them.
+                if stored.key not in seen:
+                    seen.add(stored.key)
+                    yield stored.key
             after = page[-1][0]
 
     async def values(self) -> AsyncIterator[CachedResponse]:

@@ -9,6 +9,7 @@ from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.item import StoredResponse
 from http_client_cache.plan import Plan
 from http_client_cache.statements import Call, Collect
+from http_client_cache.variant import variant_name
 
 
 class Storage(Protocol):
@@ -40,7 +41,7 @@ class CustomStore:
     def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:
         item = yield Call(self.responses.read, (key,))
         if isinstance(item, StoredResponse):
-            return (Stored(key, item.entry, item.body),)
+            return (Stored(key, item.entry, item.body, (), variant_name(item.entry)),)
         if not follow:
             return ()
         alias = yield from self._alias(key)
@@ -49,7 +50,8 @@ class CustomStore:
         item = yield Call(self.responses.read, (alias.target,))
         if not isinstance(item, StoredResponse):
             return ()
-        return (Stored(alias.target, item.entry, item.body, alias.hops),)
+        variant = variant_name(item.entry)
+        return (Stored(alias.target, item.entry, item.body, alias.hops, variant),)
 
     def _alias(self, key: str) -> Plan[Alias | None]:
         alias = yield Call(self.redirects.read, (key,))
@@ -63,9 +65,13 @@ class CustomStore:
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         changed = 0
-        for key, _, entry in changes:
+        for key, variant, entry in changes:
             item = yield Call(self.responses.read, (key,))
-            if isinstance(item, StoredResponse) and len(item.body) == entry.body_size:
+            if (
+                isinstance(item, StoredResponse)
+                and len(item.body) == entry.body_size
+                and variant_name(item.entry) == variant
+            ):
                 yield Call(self.responses.write, (key, StoredResponse(entry, item.body)))
                 changed += 1
         return changed
@@ -87,9 +93,9 @@ class CustomStore:
 
     def drop(self, variants: Iterable[tuple[str, str]]) -> Plan[int]:
         present: set[str] = set()
-        # Whatever variant it is: a key has one item.
-        for key in {key for key, _ in variants}:
-            if (yield Call(self.responses.contains, (key,))):
+        for key, variant in variants:
+            item = yield Call(self.responses.read, (key,))
+            if isinstance(item, StoredResponse) and variant_name(item.entry) == variant:
                 present.add(key)
         if present:
             yield Call(self.responses.bulk_delete, (present,))
@@ -140,7 +146,8 @@ class CustomStore:
         for key in (yield Collect(self.responses.keys)):
             item = yield Call(self.responses.read, (key,))
             if isinstance(item, StoredResponse):
-                found.append((key, Stored(key, item.entry, item.body)))
+                variant = variant_name(item.entry)
+                found.append((key, Stored(key, item.entry, item.body, (), variant)))
         return found
 
     def links(self, after: str, limit: int) -> Plan[list[tuple[str, Alias]]]:
