@@ -11,7 +11,7 @@ from http_client_cache.entry import Stored
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
 from http_client_cache.lawful.find import DIRECTING, Found
-from http_client_cache.lawful.keep import keep, renewed, save, variant_name
+from http_client_cache.lawful.keep import keep, renewed, save
 from http_client_cache.lawful.respond import SELECTING, respond
 from http_client_cache.message import Headers, Request, to_text
 from http_client_cache.plan import Answer, Discard, Exchange, Lost, Plan, UseStore
@@ -30,6 +30,7 @@ from http_client_cache.rfc9111.validation import (
 )
 from http_client_cache.rfc9111.validators import Validators, validators
 from http_client_cache.served import Forwarded, Hit, Served
+from http_client_cache.variant import variant_name
 
 NOT_VALIDATED: Final = frozenset({Reason.FORCE_REFRESH, Reason.FILTERED_ON_READ})
 """Why the origin is asked for all of a response, whatever is stored."""
@@ -195,7 +196,9 @@ def _validated(asking: Asking, sent: list[Stored], answer: Answer) -> Plan[Serve
 
 def _without_conditions(asking: Asking) -> Asking:
     """The same request, as if nothing were stored that the origin could be asked about."""
-    found = asking.found._replace(reason=Reason.UNIDENTIFIED, candidates=(), part=None)
+    found = msgspec.structs.replace(
+        asking.found, reason=Reason.UNIDENTIFIED, candidates=(), part=None
+    )
     return msgspec.structs.replace(asking, found=found)
 
 

@@ -23,19 +23,17 @@ from http_client_cache.message import Headers, RawHeaders, Request, ResponseHead
 from http_client_cache.plan import LATER, Answer, Failed, Lost, Plan, ReadBody, UseStore
 from http_client_cache.rfc9111.ranges import Part, combine, is_coded, part_of
 from http_client_cache.rfc9111.reasons import Reason
-from http_client_cache.rfc9111.selection import names_to_keep, variant_id, vary_values
+from http_client_cache.rfc9111.selection import names_to_keep, vary_values
 from http_client_cache.rfc9111.storing import storable_headers
 from http_client_cache.rfc9111.validation import freshened
 from http_client_cache.scope import Scope
 from http_client_cache.settings import Settings
 from http_client_cache.steps import filtered
 from http_client_cache.storable import entry_of, storable_pointers
+from http_client_cache.variant import variant_name
 
 MAX_VARIANTS: Final = 64
 """How many responses are kept for one key; the oldest give way."""
-
-_OF_HEAD: Final = "head"
-_OF_PART: Final = "part"
 
 
 def keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | None]]:
@@ -127,13 +125,6 @@ def _same_selection(one: Stored, new: Stored) -> bool:
     if one.entry.vary != new.entry.vary or new.entry.status == 206:
         return False
     return new.entry.method != "HEAD"
-
-
-def variant_name(entry: Entry) -> str:
-    """The name of a response among those of its key: by selection, and what it is good for."""
-    marks = [_OF_HEAD] if entry.method == "HEAD" else [_OF_PART] if entry.status == 206 else []
-    selection = variant_id(entry.vary)
-    return ".".join([*marks, selection]) if selection else ".".join(marks)
 
 
 def _entry(
