@@ -7,7 +7,8 @@ left out, so that others can be measured with the same program.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +34,8 @@ class Case:
         new: whether every request is for a URL of its own.
         baseline: the case it is compared with.
         added: whether what it costs on top of the baseline is what matters.
+        path: what the origin is asked for, without the size.
+        against: what the baseline is called.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Case:
     new: bool = False
     baseline: str = "get"
     added: bool = False
+    path: str = "bytes"
+    against: str = "a plain GET"
 
 
 def _plain(_: Path) -> ClientSession:
@@ -53,15 +58,15 @@ def memory_session(_: Path, **options: Any) -> ClientSession:
     return aiohttp_client_cache.CachedSession(cache=aiohttp_client_cache.CacheBackend(**options))
 
 
-def sqlite_session(folder: Path) -> ClientSession:
+def sqlite_session(folder: Path, **options: Any) -> ClientSession:
     """A session that caches in a file of its own."""
     return aiohttp_client_cache.CachedSession(
-        cache=aiohttp_client_cache.SQLiteBackend(str(folder / "benchmark.sqlite"))
+        cache=aiohttp_client_cache.SQLiteBackend(str(folder / "benchmark.sqlite"), **options)
     )
 
 
-def _memory_middleware(_: Path) -> ClientSession:
-    cache = aiohttp_client_cache.CacheMiddleware(aiohttp_client_cache.CacheBackend())
+def _memory_middleware(_: Path, **options: Any) -> ClientSession:
+    cache = aiohttp_client_cache.CacheMiddleware(aiohttp_client_cache.CacheBackend(**options))
     return ClientSession(middlewares=[cache])
 
 
@@ -70,12 +75,28 @@ def _sqlite_middleware(folder: Path) -> ClientSession:
     return ClientSession(middlewares=[aiohttp_client_cache.CacheMiddleware(backend)])
 
 
+def _by_headers(name: str, title: str, open_: Callable[..., ClientSession]) -> tuple[Case, Case]:
+    """A kind of hit where RFC 9111 decides, without and with ``Vary``."""
+    opens = partial(open_, cache_control=True)
+    case = Case(
+        f"{name}-rfc9111",
+        f"{title}, RFC 9111",
+        opens,
+        baseline=name,
+        against="the default mode",
+    )
+    varying = replace(case, name=f"{case.name}-vary", title=f"{case.title}, Vary", path="vary")
+    return case, varying
+
+
 _ALL = (
     Case("get", "plain aiohttp, GET 1 KiB", _plain),
     Case("get-new", "plain aiohttp, GET 1 KiB, new URLs", _plain, new=True, baseline="get-new"),
     Case("get-64k", "plain aiohttp, GET 64 KiB", _plain, 64 * KIB, baseline="get-64k"),
     Case("memory-hit", "memory: hit 1 KiB", memory_session),
+    *_by_headers("memory-hit", "memory: hit 1 KiB", memory_session),
     Case("memory-hit-middleware", "memory: hit 1 KiB, middleware", _memory_middleware),
+    *_by_headers("memory-hit-middleware", "memory: hit 1 KiB, middleware", _memory_middleware),
     Case("memory-hit-64k", "memory: hit 64 KiB", memory_session, 64 * KIB, baseline="get-64k"),
     Case(
         "memory-miss",
@@ -86,6 +107,7 @@ _ALL = (
         added=True,
     ),
     Case("sqlite-hit", "SQLite: hit 1 KiB", sqlite_session),
+    *_by_headers("sqlite-hit", "SQLite: hit 1 KiB", sqlite_session),
     Case("sqlite-hit-middleware", "SQLite: hit 1 KiB, middleware", _sqlite_middleware),
     Case("sqlite-hit-64k", "SQLite: hit 64 KiB", sqlite_session, 64 * KIB, baseline="get-64k"),
     Case(
@@ -130,7 +152,7 @@ class Run:
 
     def __init__(self, case: Case, origin: str, folder: Path, urls: int) -> None:
         self.case = case
-        address = f"{origin}/bytes/{case.size}?n="
+        address = f"{origin}/{case.path}/{case.size}?n="
         self._known = [f"{address}{number}" for number in range(urls)]
         self._urls: Iterator[str] = (
             (f"{address}{number}" for number in count(urls)) if case.new else cycle(self._known)

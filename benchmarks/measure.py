@@ -31,6 +31,11 @@ class Cost:
         pairs = zip(self.rounds, baseline.rounds, strict=True)
         return median(own - other for own, other in pairs)
 
+    def ratio_to(self, baseline: Cost) -> float:
+        """The median of each round's cost as a share of the baseline's round beside it."""
+        pairs = zip(self.rounds, baseline.rounds, strict=True)
+        return median(own / other for own, other in pairs)
+
 
 async def measure(
     cases: Iterable[Case], origin: str, *, rounds: int, operations: int, urls: int

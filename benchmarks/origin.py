@@ -1,6 +1,7 @@
 """The origin of the measurements: small, fast, and a process of its own.
 
-Run as a program it prints its port, serves ``/bytes/<size>`` and ends with its parent. Only what
+Run as a program it prints its port, serves ``/bytes/<size>`` and ``/vary/<size>``, and ends with
+its parent. Only what
 the client spends is measured, so it shares neither interpreter nor CPU time with the client.
 """
 
@@ -13,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from pathlib import Path
 
 
@@ -32,19 +34,21 @@ class _Connection(asyncio.Protocol):
         while self._transport is not None and b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].partition(b"?")[0]
-            self._transport.write(_answer(int(path.rpartition(b"/")[2])))
+            kind, _, size = path.rpartition(b"/")
+            self._transport.write(_answer(int(size), varies=kind == b"/vary"))
 
 
-def _answer(size: int) -> bytes:
+def _answer(size: int, *, varies: bool) -> bytes:
+    vary = "Vary: Accept-Encoding\r\n" if varies else ""
     head = (
         "HTTP/1.1 200 OK\r\n"
         "Server: benchmark\r\n"
-        "Date: Fri, 01 Jan 2021 18:00:00 GMT\r\n"
+        f"Date: {formatdate(usegmt=True)}\r\n"
         "Content-Type: application/json; charset=utf-8\r\n"
         'ETag: "5ff000e0-400"\r\n'
         "Last-Modified: Fri, 01 Jan 2021 12:00:00 GMT\r\n"
         "Cache-Control: max-age=3600\r\n"
-        f"Content-Length: {size}\r\n"
+        f"{vary}Content-Length: {size}\r\n"
         "\r\n"
     )
     return head.encode() + b"x" * size

@@ -84,8 +84,8 @@ def _compared(report: Report, cost: Cost) -> str:
     if baseline is None or baseline is cost:
         return ""
     if cost.case.added:
-        return f"adds {cost.added_to(baseline):.0f} µs to a plain GET"
-    return f"{cost.median / baseline.median:.0%} of a plain GET"
+        return f"adds {cost.added_to(baseline):.0f} µs to {cost.case.against}"
+    return f"{cost.ratio_to(baseline):.0%} of {cost.case.against}"
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:

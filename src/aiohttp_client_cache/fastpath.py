@@ -132,8 +132,9 @@ class FastPath:
         found = self._session.cache.engine.find_now(key, request, STAY)
         if found is None or found.hit is None or found.reason is not Reason.HIT:
             return Known(request.method, request.url, key)
-        if any(name in UNKNOWN_YET for one in found.candidates for name, _ in one.entry.vary):
-            return Known(request.method, request.url, key)
+        for stored in found.candidates:
+            if stored.entry.vary and not UNKNOWN_YET.isdisjoint(dict(stored.entry.vary)):
+                return Known(request.method, request.url, key)
         return found.hit
 
     def _keyed(

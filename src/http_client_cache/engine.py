@@ -8,11 +8,12 @@ from http_client_cache import flow
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Stored
 from http_client_cache.lawful import serve as lawful
-from http_client_cache.lawful.find import Found
+from http_client_cache.lawful.find import Found, find
 from http_client_cache.lawful.query import QueryRules
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Plan
+from http_client_cache.rfc9111.cache_control import NO_REQUEST_DIRECTIVES
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.scope import Scope
 from http_client_cache.served import Served
@@ -168,8 +169,11 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
         return self._at_once(flow.look(self, key, options))
 
     def find_now(self, key: str, request: Request, options: Options) -> Found | None:
-        """The same where RFC 9111 decides, which looks at the request as it will be sent."""
-        return self._at_once(lawful.look(self, key, request, options))
+        """The same where RFC 9111 decides, for a request as it will be sent.
+
+        None of its fields may direct a cache (``DIRECTING``).
+        """
+        return self._at_once(find(self, key, request, NO_REQUEST_DIRECTIVES, options))
 
     def _at_once(self, plan: Plan[T]) -> T | None:
         try:

@@ -24,13 +24,17 @@ class Headers:
 
     Args:
         raw: pairs of name and value, as bytes, in the order received.
+
+    Attributes:
+        digests: of single fields by name, remembered by whoever makes them.
     """
 
-    __slots__ = ("_index", "raw")
+    __slots__ = ("_index", "digests", "raw")
 
     def __init__(self, raw: RawHeaders = ()) -> None:
         self.raw: Final = raw
         self._index: dict[bytes, list[bytes]] | None = None
+        self.digests: dict[str, str | None] | None = None
 
     @classmethod
     def of(cls, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:

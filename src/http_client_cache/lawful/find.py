@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -30,7 +30,7 @@ DIRECTING: Final = frozenset({b"cache-control", b"pragma"})
 """Request fields that speak to caches, in lower case."""
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     """What is stored for a request.
 
     Attributes:
@@ -69,23 +69,24 @@ def find(
         loaded = yield from _shared(scope, request, options)
     if not loaded:
         return Found(key, None, Reason.MISS)
-    found = _chosen(key, loaded, request)
-    for stored in (found.stored, found.part):
+    whole, part, reason = _chosen(loaded, request)
+    for stored in (whole, part):
         if stored is None:
             continue
         now = scope.now()
-        reason = weigh.judge_stored(stored.entry, request.url, asked, options, scope.settings, now)
-        if reason in weigh.SERVED:
-            hit = respond.respond(stored, request, asked, options, now, reason)
-            if isinstance(hit, Hit):
-                kept = yield from filtered(scope, None, stored, stored.body)
-                if kept:
-                    return found._replace(hit=hit, reason=reason)
-                return found._replace(reason=Reason.FILTERED_ON_READ)
-            reason = hit
-        if stored is found.stored or found.stored is None:
-            found = found._replace(reason=reason)
-    return found
+        why = weigh.judge_stored(stored.entry, request.url, asked, options, scope.settings, now)
+        if why in weigh.SERVED:
+            made = respond.respond(stored, request, asked, options, now, why)
+            if isinstance(made, Hit):
+                if scope.settings.filter_fn is not None:
+                    kept = yield from filtered(scope, None, stored, stored.body)
+                    if not kept:
+                        return Found(key, None, Reason.FILTERED_ON_READ, whole, part, loaded)
+                return Found(key, made, why, whole, part, loaded)
+            why = made
+        if stored is whole or whole is None:
+            reason = why
+    return Found(key, None, reason, whole, part, loaded)
 
 
 def _shared(scope: Scope, request: Request, options: Options) -> Plan[tuple[Stored, ...]]:
@@ -119,13 +120,23 @@ def may_be_shared(entry: Entry) -> bool:
     return allows_sharing(said) and not said.private
 
 
-def _chosen(key: str, loaded: Sequence[Stored], request: Request) -> Found:
-    candidates = tuple(loaded)
-    fit = [stored for stored in candidates if _answers(stored.entry, request)]
+def _chosen(
+    loaded: Sequence[Stored], request: Request
+) -> tuple[Stored | None, Stored | None, Reason]:
+    """The response that a request selects, the part that it does, and why if it selects none."""
+    if len(loaded) == 1:
+        # By far the most frequent case needs no dates.
+        only = loaded[0]
+        if not _answers(only.entry, request):
+            return None, None, Reason.MISS
+        if not matches(only.entry.vary, request):
+            return None, None, _mismatch(loaded)
+        is_part = only.entry.status == PARTIAL
+        return (None, only, Reason.MISS) if is_part else (only, None, Reason.MISS)
+    fit = [stored for stored in loaded if _answers(stored.entry, request)]
     whole = _selected([one for one in fit if one.entry.status != PARTIAL], request)
     part = _selected([one for one in fit if one.entry.status == PARTIAL], request)
-    reason = Reason.MISS if whole or part or not fit else _mismatch(fit)
-    return Found(key, None, reason, whole, part, candidates)
+    return whole, part, Reason.MISS if whole or part or not fit else _mismatch(fit)
 
 
 PARTIAL: Final = 206
@@ -137,9 +148,6 @@ def _answers(entry: Entry, request: Request) -> bool:
 
 
 def _selected(stored: Sequence[Stored], request: Request) -> Stored | None:
-    if len(stored) <= 1:
-        # By far the most frequent case needs no dates.
-        return stored[0] if stored and matches(stored[0].entry.vary, request) else None
     index = select(dates_and_vary(stored), request)
     return None if index is None else stored[index]
 

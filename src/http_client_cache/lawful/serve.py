@@ -68,11 +68,6 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
     return (yield from _fetch_once(asking, name, epoch))
 
 
-def look(scope: Scope, key: str, request: Request, options: Options) -> Plan[Found]:
-    """What is stored for a request, and whether it may be served."""
-    return (yield from find(scope, key, request, directives_of(request), options))
-
-
 def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     """Whether a request will be answered without going out."""
     if weigh.bypass(request, options, scope.settings) or request.method not in weigh.READING:
@@ -80,7 +75,7 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     key = yield from lawful_key(scope, request, options)
     if key is None:
         return False
-    found = yield from look(scope, key, request, options)
+    found = yield from find(scope, key, request, directives_of(request), options)
     # Where a stored redirect leads to is another question.
     return found.hit is not None and not 300 <= found.hit.stored.entry.status < 400
 

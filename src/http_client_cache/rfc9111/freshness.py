@@ -210,7 +210,8 @@ def current_age(initial: float, received: float, now: float) -> float:
     """
     if now < received - CLOCK_SKEW:
         return MAX_DELTA
-    return min(initial + max(now - received, 0.0), MAX_DELTA)
+    age = initial + (now - received) if now > received else initial
+    return min(MAX_DELTA, age)
 
 
 def age_field(age: float) -> str:
@@ -225,7 +226,8 @@ def is_fresh(stored: Assessed, now: float) -> bool:
     """
     if now < stored.created - CLOCK_SKEW:
         return False
-    return stored.expires is None or max(now, stored.created) < stored.expires
+    expires = stored.expires
+    return expires is None or (now < expires and stored.created < expires)
 
 
 def date_value(head: ResponseHead, received: float) -> float:
@@ -275,9 +277,10 @@ def reusable(
     if request.no_cache:
         return Reason.REQUEST_NO_CACHE
     fresh = is_fresh(stored, now)
-    narrower = _narrowed(stored, request, now, fresh=fresh)
-    if narrower is not None:
-        return narrower
+    if request is not NO_REQUEST_DIRECTIVES:
+        narrower = _narrowed(stored, request, now, fresh=fresh)
+        if narrower is not None:
+            return narrower
     if fresh:
         return Reason.HIT
     if stored.must_revalidate:
@@ -340,8 +343,6 @@ def _narrowed(
     stored: Assessed, request: RequestDirectives, now: float, *, fresh: bool
 ) -> Reason | None:
     """Which limit of the request's own the stored response does not keep (section 5.2.1)."""
-    if request is NO_REQUEST_DIRECTIVES:
-        return None
     limit = request.max_age
     # A reload of what never changes needs no validation (RFC 8246 section 2).
     if limit is not None and not (fresh and stored.immutable):

@@ -92,8 +92,13 @@ def variant_id(values: VaryValues) -> str:
 
 def matches(stored: VaryValues, request: Request) -> bool:
     """Whether a request's selecting fields match those of the stored response's request."""
+    if not stored:
+        return True
     headers = request.headers
-    return all(name != ANY and _digest_of(name, headers) == value for name, value in stored)
+    for name, value in stored:  # noqa: SIM110 - every hit comes through here
+        if name == ANY or _digest_of(name, headers) != value:
+            return False
+    return True
 
 
 def select(candidates: Sequence[tuple[VaryValues, float]], request: Request) -> int | None:
@@ -144,6 +149,16 @@ def _is_selective(values: VaryValues) -> bool:
 
 
 def _digest_of(name: str, headers: Headers) -> str | None:
+    digests = headers.digests
+    if digests is None:
+        digests = headers.digests = {}
+    elif name in digests:
+        return digests[name]
+    digest = digests[name] = _digested(name, headers)
+    return digest
+
+
+def _digested(name: str, headers: Headers) -> str | None:
     if name not in headers:
         return None
     # Any field may be a secret; the name keeps equal values of two fields apart.
