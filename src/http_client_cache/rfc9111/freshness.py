@@ -187,16 +187,13 @@ def lifetime(
 def initial_age(head: ResponseHead, requested: float, received: float) -> float:
     """The age of a response on its arrival (section 4.2.3), at most ``MAX_DELTA``.
 
-    Of several Age fields the first counts; one that is no number makes the response as old as
-    can be, and so stale (section 5.1).
+    Of several values of Age the first counts; one that is no number is ignored, as section 5.1
+    was published (its drafts had such a response be stale). Date tells the age all the same.
     """
     age: float = 0
     field = head.headers.get("age")
     if field is not None:
-        value = delta_seconds(field.strip(OWS))
-        if value is None:
-            return MAX_DELTA
-        age = value
+        age = delta_seconds(field.partition(",")[0].strip(OWS)) or 0
     # A date has no fractions: what was generated in this second has no age.
     apparent = received // 1 - date_value(head, received)
     return min(max(apparent, age + max(received - requested, 0.0), 0.0), MAX_DELTA)
