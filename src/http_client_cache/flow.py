@@ -275,8 +275,9 @@ def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan
         known, why = yield from look(scope, key, options)
         if why is Reason.HIT:
             return
+        # As if before its time: while the server is in trouble, what is stored stays.
         served = yield from fetch(
-            scope, key, request, options, known, Reason.EXPIRED, lease, unattended=True
+            scope, key, request, options, known, Reason.REFRESH, lease, unattended=True
         )
         if isinstance(served, Forwarded) and served.stored is None:
             yield Discard(served.answer)

@@ -21,6 +21,11 @@ def opened(open_web: OpenWeb, *, cache_control: bool, **settings: object) -> Web
     return web
 
 
+def refreshes() -> list[asyncio.Task[object]]:
+    """Those that are under way."""
+    return [task for task in asyncio.all_tasks() if task.get_name().startswith("refresh")]
+
+
 async def expired(web: Web, by: float = 10) -> None:
     await web.get()
     web.clock.advance(seconds=60 + by)
@@ -125,6 +130,26 @@ class TestWhileRevalidate:
         await eventually(new)
         assert web.origin.count() == 2
 
+    async def test_a_refresh_that_fails(self, open_web: OpenWeb, *, cache_control: bool) -> None:
+        """What is stored stays, and the refresh is tried again."""
+        web = opened(open_web, cache_control=cache_control, stale_while_revalidate=100)
+        await expired(web)
+        web.origin.answers("/", reply(status=503), reply(body="new"))
+        assert (await web.get()).body == b"old"
+        await web.origin.has_received(2)
+
+        async def over() -> bool:
+            return not refreshes()
+
+        await eventually(over)
+        assert (await web.get()).body == b"old"
+
+        async def new() -> bool:
+            return (await web.get()).body == b"new"
+
+        await eventually(new)
+        assert web.origin.count() == 3
+
     async def test_not_beyond_the_window(self, open_web: OpenWeb, *, cache_control: bool) -> None:
         web = opened(open_web, cache_control=cache_control, stale_while_revalidate=5)
         await expired(web)
@@ -141,7 +166,7 @@ class TestWhileRevalidate:
         await web.get()
         await web.origin.has_received(2)
         await web.session.close()
-        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("refresh")]
+        assert not refreshes()
 
 
 async def test_a_redirect_that_leads_to_what_has_expired(open_session_web: OpenWeb) -> None:
