@@ -112,7 +112,7 @@ def _without_the_origin(
     """The origin is not to be asked, which is as if it could not be reached."""
     stale = on_error(Asking(scope, request, asked, options, found, 0), found.stored)
     if stale is None:
-        return Refused(Reason.NOT_CACHED)
+        return Refused(Reason.NOT_CACHED, found.key)
     return msgspec.structs.replace(stale, asked=None)
 
 
