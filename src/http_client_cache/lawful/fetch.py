@@ -240,7 +240,7 @@ def _completed(asking: Asking, answer: Answer) -> Plan[Served]:
     if weigh.is_usable_part(answer.head):
         unshared = msgspec.structs.replace(asking, lease=None, unattended=True)
         stored, _ = yield from keep(unshared, answer)
-    else:
+    if stored is None:
         yield Discard(answer)
     if stored is None or stored.entry.status != 200:
         return (yield from fetch(_without_conditions(asking)))
