@@ -282,7 +282,9 @@ def _arrived(asking: Asking, answer: Answer) -> Plan[Served]:
             # What has changed since, and may not be kept, must not answer in its stead.
             gone = [(found.stored.key, found.stored.variant)]
             yield UseStore(scope.store.drop(gone), writes=True)
-    return Forwarded(answer, found.reason, stored, refusal)
+    return Forwarded(
+        answer, found.reason, stored, refusal, found.key if stored is None else stored.key
+    )
 
 
 def _told_by_head(asking: Asking, answer: Answer) -> Plan[Stored | None]:
