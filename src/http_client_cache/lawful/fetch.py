@@ -80,6 +80,9 @@ def fetch(asking: Asking) -> Plan[Served]:
     return (yield from _arrived(asking, answer))
 
 
+GONE: Final = frozenset({404, 410})
+"""Errors that tell something of the resource; others, such as 429, tell of the request."""
+
 OWN_TERMS: Final = frozenset([to_text(name) for name in SELECTING | DIRECTING])
 """Fields with which a caller asks for something else than the whole, or in another way."""
 
@@ -271,14 +274,10 @@ def _arrived(asking: Asking, answer: Answer) -> Plan[Served]:
     stored, refusal = yield from keep(asking, answer)
     if stored is not None:
         scope.uncacheable.discard(found.key)
-    elif refusal not in UNDECIDED and status < 500:
+    elif refusal not in UNDECIDED and (status < 400 or status in GONE):
         scope.uncacheable.add(found.key)
-        if (
-            found.stored is not None
-            and found.reason is not Reason.FORCE_REFRESH
-            # Any other answer to HEAD tells nothing about that to GET (section 4.3.5).
-            and request.method in ("GET", found.stored.entry.method)
-        ):
+        # Any other answer to HEAD tells nothing about that to GET (section 4.3.5).
+        if found.stored is not None and request.method in ("GET", found.stored.entry.method):
             # What has changed since, and may not be kept, must not answer in its stead.
             gone = [(found.stored.key, found.stored.variant)]
             yield UseStore(scope.store.drop(gone), writes=True)

@@ -283,3 +283,20 @@ async def test_proxy_revalidate_is_for_shared_caches(open_web: OpenWeb) -> None:
         await web.get()
         web.clock.advance(seconds=20)
         assert await web.is_reused("/", {"Cache-Control": "max-stale"}) == (not shared)
+
+
+@pytest.mark.parametrize(("status", "left"), [(404, False), (410, False), (403, True), (429, True)])
+async def test_an_error_that_is_not_stored(any_web: Web, status: int, left: bool) -> None:
+    """What tells of the resource outdates what is stored; what tells of the request does not."""
+    any_web.origin.answers(
+        "/",
+        reply("Cache-Control: max-age=10", 'ETag: "a"'),
+        reply("Cache-Control: no-store", status=status),
+        reply("Cache-Control: max-age=10", 'ETag: "a"', status=304),
+    )
+    await any_web.get()
+    any_web.clock.advance(seconds=20)
+    assert (await any_web.get()).status == status
+    any_web.origin.answers("/", lambda _: reply(status=304))
+    await any_web.get()
+    assert any_web.origin.last.all("If-None-Match") == (['"a"'] if left else [])
