@@ -274,13 +274,14 @@ def _arrived(asking: Asking, answer: Answer) -> Plan[Served]:
     stored, refusal = yield from keep(asking, answer)
     if stored is not None:
         scope.uncacheable.discard(found.key)
-    elif refusal not in UNDECIDED and (status < 400 or status in GONE):
+    elif refusal not in UNDECIDED and status < 500:
         scope.uncacheable.add(found.key)
+        tells = status < 400 or status in GONE
         # Any other answer to HEAD tells nothing about that to GET (section 4.3.5).
-        if found.stored is not None and request.method in ("GET", found.stored.entry.method):
+        old = found.stored
+        if old is not None and tells and request.method in ("GET", old.entry.method):
             # What has changed since, and may not be kept, must not answer in its stead.
-            gone = [(found.stored.key, found.stored.variant)]
-            yield UseStore(scope.store.drop(gone), writes=True)
+            yield UseStore(scope.store.drop([(old.key, old.variant)]), writes=True)
     return Forwarded(
         answer, found.reason, stored, refusal, found.key if stored is None else stored.key
     )
