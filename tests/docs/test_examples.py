@@ -45,6 +45,7 @@ def test_all_are_tested() -> None:
         "middleware.py",
         "mixin.py",
         "offline.py",
+        "stale.py",
     }
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
@@ -146,3 +147,22 @@ def test_cache_control(run: Run, threaded_origin: Origin) -> None:
         "headers new",
     ]
     assert threaded_origin.count() == 4
+
+
+def test_stale(run: Run, threaded_origin: Origin) -> None:
+    told = [line.partition(" (RFC")[0] for line in run("stale.py")]
+    assert told == [
+        "/page: new: nothing is stored for this request",
+        "/page: from cache: served from the cache",
+        "/prices: new: nothing is stored for this request",
+        "/prices: from cache: the origin said that the stored response is still good",
+        "/news: new: nothing is stored for this request",
+        "/weather: new: nothing is stored for this request",
+        "/news: from cache: served stale, to be validated meanwhile",
+        "/news: from cache: served from the cache",
+        "the server is gone",
+        "/page: from cache: served from the cache",
+        "/weather: from cache: served because the origin failed",
+        "/prices: ClientConnectorError",
+    ]
+    assert threaded_origin.count() == 0

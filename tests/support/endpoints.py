@@ -96,6 +96,45 @@ class Endpoints:
     async def cookies(self, request: web.Request) -> web.Response:
         return web.json_response(dict(request.cookies))
 
+    async def cache(self, request: web.Request) -> web.Response:
+        """Answer 304 to whatever is conditional."""
+        if "If-None-Match" in request.headers or "If-Modified-Since" in request.headers:
+            return web.Response(status=304)
+        response = await self.get(request)
+        response.headers.update({"ETag": ETAG, "Last-Modified": MODIFIED})
+        return response
+
+    async def cache_for(self, request: web.Request) -> web.Response:
+        response = await self.get(request)
+        response.headers["Cache-Control"] = f"public, max-age={request.match_info['seconds']}"
+        return response
+
+    async def etag(self, request: web.Request) -> web.Response:
+        """Answer 304 to whoever knows the tag, which is the last part of the path."""
+        tag = f'"{request.match_info["etag"]}"'
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers={"ETag": tag})
+        response = await self.get(request)
+        response.headers["ETag"] = tag
+        return response
+
+    async def range(self, request: web.Request) -> web.Response:
+        """Answer with so many letters, or with the part of them that the request names."""
+        size = int(request.match_info["size"])
+        letters = bytes(97 + n % 26 for n in range(size))
+        fields = {"ETag": f'"range{size}"', "Accept-Ranges": "bytes"}
+        if "Range" not in request.headers:
+            return web.Response(body=letters, headers=fields)
+        asked = request.http_range
+        first, stop = asked.start, min(asked.stop or size, size)
+        fields["Content-Range"] = f"bytes {first}-{stop - 1}/{size}"
+        return web.Response(status=206, body=letters[first:stop], headers=fields)
+
+    async def response_headers(self, request: web.Request) -> web.Response:
+        """Answer with the header fields that the query names."""
+        fields = dict(request.query)
+        return web.json_response(fields, headers=fields)
+
     # Bodies of every kind
 
     async def serial(self, request: web.Request) -> web.Response:
@@ -173,6 +212,11 @@ class Endpoints:
             assert request.transport is not None
             request.transport.abort()
         return web.Response(text=f"answer {number}")
+
+    async def unreliable(self, request: web.Request) -> web.Response:
+        """Answer the first request."""
+        number = self.origin.serial(request.path)
+        return web.Response(status=200 if number == 1 else 503, text=f"answer {number}")
 
     # Redirects
 
@@ -280,6 +324,11 @@ def add_routes(app: web.Application, origin: Origin) -> None:
         "/teapot": at.teapot,
         "/stream/{lines}": at.stream,
         "/status/{code}": at.status,
+        "/cache": at.cache,
+        "/cache/{seconds}": at.cache_for,
+        "/etag/{etag}": at.etag,
+        "/range/{size}": at.range,
+        "/response-headers": at.response_headers,
         "/cookies/set": at.set_cookies,
         "/cookies/duplicate": at.duplicate_cookies,
         "/cookies": at.cookies,
@@ -296,6 +345,7 @@ def add_routes(app: web.Application, origin: Origin) -> None:
         "/chunked": at.chunked,
         "/compressed/{coding}": at.compressed,
         "/raw/{name}": at.raw,
+        "/unreliable": at.unreliable,
         "/hang-up": at.hang_up,
         "/redirect-to": at.redirect_to,
         "/redirect/{hops}": at.redirect,

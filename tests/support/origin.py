@@ -136,8 +136,10 @@ class Origin:
         return await handler(request)
 
     async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
-        # Two answers of one endpoint differ in nothing but what the endpoint changed.
-        response.headers["Date"] = DATE
+        # Two answers of one endpoint differ in nothing but what the endpoint changed. A lifetime is
+        # counted from the date, so what has one is of today.
+        if "max-age" not in response.headers.get("Cache-Control", ""):
+            response.headers["Date"] = DATE
 
 
 @contextlib.contextmanager

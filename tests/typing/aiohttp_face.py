@@ -26,6 +26,8 @@ from aiohttp_client_cache import (
     SQLiteBackend,
     SQLiteCache,
 )
+from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.status import CacheStatus, Forward
 
 
 async def a_session_is_what_it_is() -> None:
@@ -55,6 +57,24 @@ async def responses_are_cached_responses(session: CachedSession) -> None:
     assert_type(await session.request("GET", "https://example.com"), CachedResponse)
 
 
+async def what_the_cache_did(session: CachedSession) -> None:
+    response = await session.get("https://example.com")
+    status = response.cache
+    assert_type(status, CacheStatus)
+    assert_type(status.reason, Reason)
+    assert_type(status.refusal, Reason | None)
+    assert_type(status.asked, Reason | None)
+    assert_type(status.hit, bool)
+    assert_type(status.stored, bool)
+    assert_type(status.collapsed, bool)
+    assert_type(status.why, str)
+    assert_type(status.key, str | None)
+    assert_type(status.ttl, float | None)
+    assert_type(status.forward_status, int | None)
+    assert_type(status.forward, Forward | None)
+    status.hit = True  # type: ignore[misc]
+
+
 async def every_verb_knows_the_options(session: CachedSession) -> None:
     url = "https://example.com"
     await session.get(url, refresh=True)
@@ -67,6 +87,10 @@ async def every_verb_knows_the_options(session: CachedSession) -> None:
     await session.request("GET", url, params={"a": "b"}, expire_after=NEVER_EXPIRE)
     await session.get(url, headers={"Accept": "text/plain"}, timeout=aiohttp.ClientTimeout(total=1))
     await session.get(url, {"Accept": "text/plain"})
+    await session.get(url, stale_if_error=True, only_if_cached=True)
+    await session.head(url, stale_if_error=timedelta(days=1))
+    await session.post(url, stale_while_revalidate=60)
+    await session.request("GET", url, stale_while_revalidate=0.5, stale_if_error=None)
 
 
 async def wrong_options(session: CachedSession) -> None:
@@ -74,6 +98,8 @@ async def wrong_options(session: CachedSession) -> None:
     await session.get(url, expire_after=[1])  # type: ignore[call-overload]
     await session.get(url, refresh="yes")  # type: ignore[call-overload]
     await session.get(url, expire_afer=1)  # type: ignore[call-overload]
+    await session.get(url, stale_if_error="a day")  # type: ignore[call-overload]
+    await session.get(url, cache_control=True)  # type: ignore[call-overload]
 
 
 def settings() -> None:
@@ -89,6 +115,19 @@ def settings() -> None:
         headers={"A": "b"},
         timeout=aiohttp.ClientTimeout(total=1),
     )
+    CachedSession(
+        cache_control=True,
+        shared=False,
+        stale_if_error=timedelta(days=1),
+        urls_stale_if_error={"*.example.com": True, re.compile("x"): 60, "y": None},
+        stale_while_revalidate=60,
+        urls_stale_while_revalidate={"*.example.com": -1},
+        cache_status=True,
+        cache_groups=True,
+        no_vary_search=True,
+    )
+    SQLiteBackend(cache_control=True, stale_if_error=True)
+    CacheMiddleware(cache_control=True, stale_while_revalidate=1.5)
     CachedSession(base_url="https://example.com", expire_after=DO_NOT_CACHE)
     CachedSession("https://example.com")
     CacheBackend("name", expire_after=timedelta(days=30), include_headers=["Accept"])
@@ -104,6 +143,9 @@ def wrong_settings() -> None:
     CachedSession(expire_after=[1])  # type: ignore[arg-type]
     CacheBackend(allowed_codes=200)  # type: ignore[arg-type]
     SQLiteBackend(no_such_option=1)  # type: ignore[call-arg]
+    CachedSession(cache_control="yes")  # type: ignore[arg-type]
+    CacheBackend(stale_if_error="a day")  # type: ignore[arg-type]
+    CacheMiddleware(urls_stale_while_revalidate=60)  # type: ignore[arg-type]
     CacheBackend(filter_fn=a_filter)
 
 
@@ -111,6 +153,10 @@ async def a_live_session(session: CachedSession) -> None:
     session.expire_after = -1
     session.expire_after = timedelta(days=1)
     session.cache.expire_after = None
+    session.cache_control = True
+    session.stale_if_error = timedelta(days=1)
+    session.cache.urls_stale_while_revalidate = {"*": 60}
+    assert_type(session.cache_status, bool)
     with session.disabled():
         await session.get("https://example.com")
     async with session.disabled():
