@@ -143,7 +143,7 @@ def on_error(asking: Asking, stored: Stored | None, status: int | None = None) -
         stored: what it selects.
         status: of the origin's answer, if there was one.
     """
-    if stored is None:
+    if stored is None or asking.found.reason is Reason.FILTERED_ON_READ:
         return None
     scope, request, now = asking.scope, asking.request, asking.scope.now()
     windows = scope.settings.windows_for(request.url, asking.options.windows)
