@@ -60,7 +60,7 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
     else:
         stored, reason = yield from look(scope, key, options)
     if stored is not None and reason in SERVED:
-        if reason is Reason.STALE_WHILE_REVALIDATE:
+        if reason is Reason.STALE_WHILE_REVALIDATE and not options.only_if_cached:
             yield Spawn(key, lambda: _refresh(scope, key, request, options))
         return (yield from arrive(scope, options, Hit(stored, reason)))
     if options.only_if_cached:

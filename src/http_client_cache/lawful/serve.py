@@ -55,7 +55,7 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
     epoch = scope.fetches_ended()
     found = yield from find(scope, key, request, asked, options)
     if found.hit is not None:
-        if found.reason is Reason.STALE_WHILE_REVALIDATE:
+        if found.reason is Reason.STALE_WHILE_REVALIDATE and not offline:
             name = _lease_name(request, found)
             yield Spawn(name, lambda: _refresh(scope, name, key, request, options))
         return found.hit
@@ -70,6 +70,9 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
 
 def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     """Whether a request will be answered without going out."""
+    asked = directives_of(request)
+    if asked.only_if_cached and not options.disabled:
+        return True
     if weigh.bypass(request, options, scope.settings) or request.method not in weigh.READING:
         return False
     key = yield from lawful_key(scope, request, options)
