@@ -172,6 +172,9 @@ def _shared(asking: Asking, stored: Stored) -> Hit | None:
     if not matches(entry.vary, request) or entry.no_cache:
         return None
     if weigh.is_stale(entry, now):
+        known = asking.found.stored
+        if known is None or known.entry != entry:
+            return None
         # The origin failed whoever asked it; to ask again, each for itself, helps nobody.
         return on_error(asking, stored)
     hit = respond(stored, request, asking.asked, options, now, Reason.COLLAPSED)
