@@ -46,7 +46,7 @@ class CachedResponse(ClientResponse):
     and the times are ``None``.
 
     Attributes:
-        from_cache: whether the origin was spared.
+        from_cache: whether the stored response was served; the origin may have been asked first.
     """
 
     from_cache: bool = False

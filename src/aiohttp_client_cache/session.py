@@ -67,15 +67,15 @@ class CacheMixin(Live, Verbs):
         filter_fn: says of a response whether it is kept and served.
         key_fn: makes the key of a request.
         max_entry_bytes: bodies larger than this many bytes are not kept.
-        cache_control: go by RFC 9111.
-        shared: obey what is said to shared caches.
+        cache_control: go by what requests and responses say (RFC 9111).
+        shared: with ``cache_control``, obey what is said to shared caches.
         stale_if_error: how long an expired response is served if the origin fails.
         urls_stale_if_error: the same, for URLs that match a pattern.
         stale_while_revalidate: how long an expired response is served while it is fetched anew.
         urls_stale_while_revalidate: the same, for URLs that match a pattern.
         cache_status: add a ``Cache-Status`` field to every response.
-        cache_groups: obey ``Cache-Group-Invalidation``.
-        no_vary_search: obey ``No-Vary-Search``.
+        cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation``.
+        no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
         **kwargs: what the backend in memory takes, where no other is given, and the arguments of
             the classes behind.
 

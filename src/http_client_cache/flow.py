@@ -1,4 +1,4 @@
-"""How a request flows, told once for both colours: look, serve, fetch, store.
+"""How a request flows where the settings decide: look, serve, fetch, store.
 
 Read :mod:`http_client_cache.plan` first; the verdicts are in :mod:`http_client_cache.decide`.
 """
