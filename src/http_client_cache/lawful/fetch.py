@@ -217,13 +217,12 @@ def _freshen(
         return stored
     entry = stored.entry
     names = vary_names(Headers(entry.headers))
-    moved = names and (
-        names != tuple([name for name, _ in entry.vary]) or not matches(entry.vary, request)
-    )
+    as_before = not names or names == tuple([name for name, _ in entry.vary])
+    moved = names and not (as_before and matches(entry.vary, request))
     changes = [
         (one.key, one.variant, one.entry)
         for index, one in fresh.items()
-        if index != mine or not moved
+        if index != mine or as_before
     ]
     if changes:
         yield UseStore(scope.store.freshen(changes), writes=True)
