@@ -211,7 +211,7 @@ def _freshen(
     """Rewrite what a 304 speaks of; answers the response for this request."""
     scope, request = asking.scope, asking.request
     stored = fresh[mine]
-    if response_directives(answer.head.headers).no_store:
+    if _forbids_storing(answer):
         gone = [(sent[index].key, sent[index].variant) for index in fresh]
         yield UseStore(scope.store.drop(gone), writes=True)
         return stored
@@ -233,6 +233,12 @@ def _freshen(
         nothing = Found(stored.key, None, Reason.VALIDATED)
         yield from save(scope, asking.since, nothing, stored)
     return stored
+
+
+def _forbids_storing(answer: Answer) -> bool:
+    """Whether nothing of an answer that is understood may be stored (sections 5.2.2.3, 5.2.2.5)."""
+    said = response_directives(answer.head.headers)
+    return said.no_store and not said.must_understand
 
 
 def _completed(asking: Asking, answer: Answer) -> Plan[Served]:
@@ -294,6 +300,8 @@ def _told_by_head(asking: Asking, answer: Answer) -> Plan[Stored | None]:
     headers = Headers(stored.entry.headers)
     verdict = head_updates(headers, stored.entry.body_size, answer.head)
     if verdict is HeadVerdict.SILENT:
+        return None
+    if verdict is HeadVerdict.SAME and _forbids_storing(answer):
         return None
     if verdict is HeadVerdict.CHANGED:
         entry = stored.entry
