@@ -32,7 +32,13 @@ from http_client_cache.rfc9111.validators import Validators, validators
 from http_client_cache.served import Forwarded, Hit, Served
 from http_client_cache.variant import variant_name
 
-NOT_VALIDATED: Final = frozenset({Reason.FORCE_REFRESH, Reason.FILTERED_ON_READ})
+NOT_VALIDATED: Final = frozenset(
+    {
+        *(Reason.FORCE_REFRESH, Reason.FILTERED_ON_READ),
+        # A 304 would only confirm what is fresh, and the question come again.
+        *(Reason.SEVERAL_RANGES, Reason.CODED_RANGE),
+    }
+)
 """Why the origin is asked for all of a response, whatever is stored."""
 
 UNDECIDED: Final = frozenset(
