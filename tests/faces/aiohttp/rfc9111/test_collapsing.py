@@ -127,6 +127,19 @@ async def test_each_gets_the_error(web: Web) -> None:
     assert all(isinstance(each, Exception) for each in outcomes)
 
 
+async def test_the_first_of_them_is_cancelled(web: Web) -> None:
+    gate = asyncio.Event()
+    web.origin.answers("/", reply("Cache-Control: max-age=60", gate=gate), reply())
+    first = asyncio.create_task(web.get())
+    await web.origin.has_received(1)
+    second = asyncio.create_task(web.get())
+    await asyncio.sleep(0.02)
+    first.cancel()
+    async with asyncio.timeout(5):
+        assert (await second).body == b"2"
+    gate.set()
+
+
 async def test_unsafe_requests_are_never_joined(web: Web) -> None:
     web.origin.answers("/", slow("Cache-Control: max-age=60", "Content-Location: /"))
     await asyncio.gather(*[web.request("POST", data=b"same") for _ in range(3)])

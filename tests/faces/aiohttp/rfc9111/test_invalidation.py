@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
 import pytest
 
 from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
@@ -133,7 +137,7 @@ async def test_what_a_lost_connection_leaves(web: Web) -> None:
     script(web)
     await web.get()
     web.origin.away = True
-    with pytest.raises(Exception, match=r"."):
+    with pytest.raises(aiohttp.ServerDisconnectedError):
         await web.request("POST")
     assert (await web.get()).from_cache
 
@@ -152,6 +156,60 @@ async def test_directives_of_the_request_do_not_save_it(web: Web) -> None:
     await web.get()
     await web.request("POST", "/", {"Cache-Control": "no-store"})
     assert not await web.is_reused()
+
+
+async def test_each_hop_of_a_redirect_is_a_target(web: Web) -> None:
+    def answer(request: Received) -> Reply:
+        if request.method == "POST" and request.path == "/":
+            return reply("Location: /a", status=307)
+        return reply(FRESH)
+
+    for path in ("/", "/a"):
+        web.origin.answers(path, answer)
+        await web.get(path)
+    await web.request("POST", data=b"x")
+    for path in ("/", "/a"):
+        assert not await web.is_reused(path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "stored", "changed", "asked"),
+    [
+        ({}, "/%61", "/a", "/a"),
+        ({"ignored_parameters": ["t"]}, "/a?x=1&t=1", "/a?t=2&x=1", "/a?x=1"),
+        ({"no_vary_search": True}, "/a?x=1&t=1", "/a?x=1&t=2", "/a?x=1&t=3"),
+    ],
+    ids=str,
+)
+async def test_whatever_the_spelling(
+    open_any_web: OpenWeb, settings: dict[str, Any], stored: str, changed: str, asked: str
+) -> None:
+    """Requests that share a response share its end."""
+    web = open_any_web(**settings)
+
+    def answer(request: Received) -> Reply:
+        rule = 'No-Vary-Search: params=("t")'
+        return reply(FRESH, rule) if request.method == "GET" else reply()
+
+    for path in ("/a", "/%61"):
+        web.origin.answers(path, answer)
+    await web.get(stored)
+    await web.request("PUT", changed)
+    assert not await web.is_reused(asked)
+
+
+async def test_whatever_the_arguments(session_web: Web) -> None:
+    """Requests that have nothing to do with the cache otherwise."""
+    web = session_web
+    script(web)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"a"
+
+    for kwargs in ({"expire_after": 0}, {"data": pieces()}):
+        await web.get()
+        await web.request("POST", **kwargs)
+        assert not await web.is_reused()
 
 
 class TestGroups:

@@ -66,6 +66,14 @@ class TestExpireAfter:
         web.clock.advance(days=4000)
         assert await web.is_reused()
 
+    async def test_a_validation_begins_it_anew(self, open_web: OpenWeb) -> None:
+        web = open_web(expire_after=30)
+        web.origin.answers("/", reply('ETag: "a"'), reply(status=304))
+        await web.get()
+        web.clock.advance(seconds=31)
+        assert await lasts(web, 30)
+        assert web.origin.count() == 3
+
     @pytest.mark.parametrize(
         "value", [30, 30.0, timedelta(seconds=30), datetime(2021, 1, 1, 18, 0, 30, tzinfo=UTC)]
     )
@@ -228,5 +236,5 @@ async def test_switched_on_and_off_while_it_runs(open_web: OpenWeb) -> None:
     assert await web.is_reused()
     web.backend.cache_control = True
     web.origin.answers("/new", reply("Cache-Control: no-store"))
-    for _ in range(2):
-        assert not await web.is_reused("/new")
+    for path in ("/", "/new", "/new"):
+        assert not await web.is_reused(path)

@@ -224,6 +224,29 @@ async def stale_again(web: Web) -> None:
     web.origin.away = True
 
 
+async def test_whatever_is_made_of_it(open_web: OpenWeb) -> None:
+    web = open_web(stale_if_error=True)
+    web.origin.answers("/", reply("Cache-Control: max-age=10", "Location: /a", status=302))
+    web.origin.answers("/a", reply("Cache-Control: max-age=10", TAG, body="abc"))
+    assert (await web.get()).body == b"abc"
+    web.clock.advance(seconds=20)
+    web.origin.away = True
+    assert (await web.get()).body == b"abc"
+    seen = await web.head("/a")
+    assert (seen.status, seen.headers["Content-Length"]) == (200, "3")
+    seen = await web.get("/a", {"Range": "bytes=0-1"})
+    assert (seen.status, seen.body) == (206, b"ab")
+    assert (await web.get("/a", {"If-None-Match": '"a"'})).status == 304
+
+
+async def test_not_for_other_selecting_fields(open_web: OpenWeb) -> None:
+    web = open_web(stale_if_error=True)
+    await stale(web, "", "Vary: X-A")
+    fail(web, "away")
+    assert await outcome(web, {"X-A": "1"}) == "away"
+    assert await outcome(web) == "stale"
+
+
 async def test_expired_responses_know_it(open_session_web: OpenWeb) -> None:
     web = open_session_web(stale_if_error=True)
     await stale(web, "")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import CookieJar
+from yarl import URL
 
+from aiohttp_client_cache import CacheBackend, CachedSession
 from tests.faces.aiohttp.rfc9111.web import Fields, Web
-from tests.support.scripted import Answerer, Received, Reply, reply
+from tests.support.clock import StandingClock
+from tests.support.scripted import Answerer, Received, Reply, ScriptedOrigin, reply
 
 FRESH = "Cache-Control: max-age=60"
 
@@ -205,3 +209,37 @@ async def test_a_new_answer_replaces_the_variant_of_its_fields(web: Web) -> None
     assert (await web.get("/", {"X-A": "1"})).body == b"3"
     assert (await web.get("/", {"X-A": "1"})).body == b"3"
     assert web.origin.count() == 3
+
+
+async def test_there_is_an_end_to_variants(any_web: Web) -> None:
+    """Or the list of tags would outgrow what servers read, and nobody would sweep them."""
+
+    def answer(request: Received) -> Reply:
+        value = request.headers["X-A"]
+        return reply(FRESH, "Vary: X-A", f'ETag: "{value * 30}"', body=value)
+
+    any_web.origin.answers("/", answer)
+    for number in range(150):
+        seen = await any_web.get("/", {"X-A": str(number)})
+        assert seen.body.decode() == str(number)
+    assert len(any_web.origin.last.headers["If-None-Match"]) < 8000
+    assert await any_web.backend.responses.size() < 150
+    assert await any_web.is_reused("/", {"X-A": "149"})
+
+
+async def test_fields_of_the_session_count(scripted: ScriptedOrigin, clock: StandingClock) -> None:
+    """Those that nobody gave with the request: defaults, and cookies of the jar."""
+    scripted.answers("/", reply(FRESH, "Vary: X-A, Cookie"))
+    cache = CacheBackend(clock=clock, cache_control=True)
+    jar = CookieJar(unsafe=True)
+    async with CachedSession(cache=cache, headers={"X-A": "1"}, cookie_jar=jar) as session:
+
+        async def is_reused(**headers: str) -> bool:
+            return (await session.get(scripted.url("/"), headers=headers)).from_cache
+
+        assert [await is_reused() for _ in range(2)] == [False, True]
+        session.headers["X-A"] = "2"
+        assert [await is_reused() for _ in range(2)] == [False, True]
+        assert await is_reused(**{"X-A": "1"})
+        jar.update_cookies({"a": "1"}, URL(scripted.url("/")))
+        assert [await is_reused() for _ in range(2)] == [False, True]

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.stale import fail, outcome, stale
+from tests.faces.aiohttp.rfc9111.stale import TAG, fail, outcome, stale
 from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web, eventually
 from tests.support.scripted import Received, Reply, reply
 
@@ -168,3 +168,55 @@ async def test_both_windows(web: Web) -> None:
     assert await outcome(web) == "stale"
     web.clock.advance(seconds=30)
     assert await outcome(web) == 503
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "status", "body"),
+    [
+        ("HEAD", {}, 200, b""),
+        ("GET", {"If-None-Match": '"a"'}, 304, b""),
+        ("GET", {"Range": "bytes=0-1"}, 206, b"ab"),
+    ],
+)
+async def test_whatever_is_made_of_it(
+    web: Web, method: str, fields: dict[str, str], status: int, body: bytes
+) -> None:
+    line = "Cache-Control: max-age=10, stale-while-revalidate=30"
+    web.origin.answers("/", reply(line, TAG, body="abcd"), reply(line, 'ETag: "b"', body="new"))
+    await web.get()
+    web.clock.advance(seconds=20)
+    seen = await web.request(method, "/", fields)
+    assert (seen.status, seen.body, seen.from_cache, seen.age) == (status, body, True, "20")
+    await web.origin.has_received(2)
+    assert web.origin.last.headers["If-None-Match"] == '"a"'
+    assert "Range" not in web.origin.last.headers
+
+
+async def test_each_hop_of_a_redirect(web: Web) -> None:
+    line = "Cache-Control: max-age=10, stale-while-revalidate=30"
+    web.origin.answers("/", reply(line, "Location: /a", status=302))
+    web.origin.answers("/a", reply(line))
+    await web.get()
+    web.clock.advance(seconds=20)
+    assert (await web.get()).body == b"1"
+    await settled(web, 4)
+    assert (web.origin.count("/"), web.origin.count("/a")) == (2, 2)
+
+
+async def test_each_user(web: Web) -> None:
+    def answer(request: Received) -> Reply:
+        line = "Cache-Control: max-age=10, stale-while-revalidate=30"
+        return reply(line, body=request.headers["Authorization"])
+
+    web.origin.answers("/", answer)
+    users = ["Basic YTox", "Basic Yjoy"]
+    for user in users:
+        await web.get("/", {"Authorization": user})
+    web.clock.advance(seconds=20)
+
+    async def fresh() -> bool:
+        seen = [await web.get("/", {"Authorization": user}) for user in users]
+        assert [each.body.decode() for each in seen] == users
+        return {each.age for each in seen} == {"0"}
+
+    await eventually(fresh)
