@@ -69,7 +69,7 @@ def find(
         loaded = yield from _shared(scope, request, options)
     if not loaded:
         return Found(key, None, Reason.MISS)
-    whole, part, reason = _chosen(loaded, request)
+    whole, part, reason = chosen(loaded, request)
     for stored in (whole, part):
         if stored is None:
             continue
@@ -120,7 +120,7 @@ def may_be_shared(entry: Entry) -> bool:
     return allows_sharing(said) and not said.private
 
 
-def _chosen(
+def chosen(
     loaded: Sequence[Stored], request: Request
 ) -> tuple[Stored | None, Stored | None, Reason]:
     """The response that a request selects, the part that it does, and why if it selects none."""

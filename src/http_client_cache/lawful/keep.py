@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -14,6 +15,7 @@ from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
 from http_client_cache.lawful.find import (
     Found,
+    chosen,
     dates_and_vary,
     lawful_key,
     may_be_shared,
@@ -57,11 +59,8 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
         return None, verdict
     place = yield from _place(asking, answer, verdict)
     later = None
-    if scope.settings.filter_fn is None and head.status != 206 and not asking.unattended:
-        # What waits for its end must not hold the bodies of others.
-        others = tuple([one._replace(body=b"") for one in found.candidates])
-        bare = Found(found.key, None, found.reason, candidates=others)
-        later = KeepLater(scope, place, partial(save, scope, asking.since, bare))
+    if scope.settings.filter_fn is None and not asking.unattended:
+        later = KeepLater(scope, place, _publisher(asking, place))
     body = yield ReadBody(answer, scope.settings.max_entry_bytes, later)
     if body is LATER:
         if later is not None:
@@ -81,6 +80,29 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
         return None, Reason.PARTIAL
     refusal = yield from save(scope, asking.since, found, stored)
     return (None if refusal is Reason.INVALIDATED else stored), refusal
+
+
+def _publisher(asking: Asking, place: Stored) -> Callable[[Stored], Plan[Reason | None]]:
+    """What stores a response whose body comes later."""
+    scope, found = asking.scope, asking.found
+    if place.entry.status == 206:
+        return partial(_save_part, scope, asking.since, asking.request)
+    # What waits for its end must not hold the bodies of others.
+    others = tuple([one._replace(body=b"") for one in found.candidates])
+    bare = Found(found.key, None, found.reason, candidates=others)
+    return partial(save, scope, asking.since, bare)
+
+
+def _save_part(scope: Scope, since: int, request: Request, stored: Stored) -> Plan[Reason | None]:
+    """Publish a part, combined with what is stored by the time it has come."""
+    loaded = yield UseStore(scope.store.load(stored.key))
+    known = () if type(loaded) is Failed else tuple(loaded)
+    whole, part, reason = chosen(known, request)
+    found = Found(stored.key, None, reason, whole, part, known)
+    combined = combined_with(found, stored)
+    if combined is None:
+        return Reason.PARTIAL
+    return (yield from save(scope, since, found, combined))
 
 
 def _place(asking: Asking, answer: Answer, verdict: weigh.Keep) -> Plan[Stored]:

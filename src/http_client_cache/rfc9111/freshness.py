@@ -55,7 +55,7 @@ class Lifetime(NamedTuple):
 class Windows(NamedTuple):
     """For how long stale responses may be served where the response does not say.
 
-    ``None`` is not at all, ``math.inf`` is for ever.
+    ``None`` is not said, ``math.inf`` is for ever. 0 is not at all, whatever the response says.
     """
 
     while_revalidate: float | None = None
@@ -371,8 +371,11 @@ def _staleness(stored: Assessed, now: float) -> float:
     return 0.0 if left is None else max(-left, 0.0)
 
 
-def _window(said: float | None, otherwise: float | None) -> float | None:
-    return otherwise if said is None else said
+def _window(said: float | None, house: float | None) -> float | None:
+    """The response speaks first; only a 0 of the house's is final, as it allows nothing."""
+    if house == 0:
+        return None
+    return house if said is None else said
 
 
 def _covers(window: float | None, staleness: float) -> bool:
