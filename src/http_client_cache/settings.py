@@ -71,6 +71,8 @@ class Settings:
         stale_while_revalidate: how long after its expiration a response is served while it is
             fetched anew in the background.
         urls_stale_while_revalidate: the same for URLs that match a pattern.
+        keep_expired: how long a response is kept beyond all that, before it leaves the store by
+            itself: the server may say that it is still good. ``None`` for one hour.
         cache_status: add a ``Cache-Status`` field (RFC 9211) to every response.
         cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation`` (RFC 9875).
         no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
@@ -103,6 +105,7 @@ class Settings:
         urls_stale_if_error: Mapping[Any, StaleWindow] | None = None,
         stale_while_revalidate: StaleWindow = None,
         urls_stale_while_revalidate: Mapping[Any, StaleWindow] | None = None,
+        keep_expired: StaleWindow = None,
         cache_status: bool = False,
         cache_groups: bool = False,
         no_vary_search: bool = False,
@@ -123,6 +126,7 @@ class Settings:
         self.urls_stale_if_error = urls_stale_if_error
         self.stale_while_revalidate = stale_while_revalidate
         self.urls_stale_while_revalidate = urls_stale_while_revalidate
+        self.keep_expired = keep_expired
         self.cache_status = cache_status
         self.cache_groups = cache_groups
         self.no_vary_search = no_vary_search
@@ -286,6 +290,16 @@ class Settings:
         self._revalidate_by_url = _by_url(value, parse_window, "urls_stale_while_revalidate")
         self._urls_stale_while_revalidate = _read_only(value)
         self.revision += 1
+
+    @property
+    def keep_expired(self) -> StaleWindow:
+        """As it was set."""
+        return self._keep_expired
+
+    @keep_expired.setter
+    def keep_expired(self, value: StaleWindow) -> None:
+        self.kept_expired = parse_window(value, "keep_expired")
+        self._keep_expired = value
 
     def expiry_for(self, url: str, per_request: Expiry) -> Expiry:
         """The expiration that counts: per request, then per URL, then per session."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
 from http_client_cache.entry import Alias, Entry, Hop
+from http_client_cache.limits import Retention
 from http_client_cache.plan import Plan
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite
@@ -18,7 +21,11 @@ from http_client_cache.store import Store
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
 from http_client_cache.store.sqlite import SQLiteStore
+from tests.support.clock import StandingClock
 from tests.support.mappings import CustomCacheBackend
+
+NOW = 1000.0
+"""When entries are created, and where the clock of a store stands."""
 
 
 class Subject(NamedTuple):
@@ -29,8 +36,14 @@ class Subject(NamedTuple):
     never_waits: bool = True
 
 
-def memory(folder: Path) -> Subject:
-    return Subject(MemoryStore(), SyncImmediate(), AsyncImmediate())
+def standing_clock() -> StandingClock:
+    return StandingClock(datetime.fromtimestamp(NOW, UTC))
+
+
+def memory(folder: Path, *, clock: Clock | None = None, **limits: Any) -> Subject:
+    retention = Retention(clock=clock or standing_clock())
+    store = MemoryStore(**limits, retention=retention)
+    return Subject(store, SyncImmediate(), AsyncImmediate())
 
 
 def mapping(folder: Path) -> Subject:
@@ -96,7 +109,7 @@ def entry(
     url: str = "https://example.org/",
     *,
     body: bytes = b"",
-    created: float = 1000.0,
+    created: float = NOW,
     expires: float | None = None,
     status: int = 200,
 ) -> Entry:

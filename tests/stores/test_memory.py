@@ -8,10 +8,11 @@ import threading
 import msgspec
 import pytest
 
+from http_client_cache.limits import Retention
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.shell.store_driver import run_now, run_sync
 from http_client_cache.store.memory import MemoryStore
-from tests.stores.subjects import alias, entry
+from tests.stores.subjects import alias, entry, standing_clock
 
 SHELL = SyncImmediate()
 
@@ -94,7 +95,7 @@ def test_without_a_limit_all_is_kept() -> None:
 
 
 def test_replacing_deleting_and_freshening_give_room_back() -> None:
-    store = MemoryStore(max_bytes=100_000)
+    store = MemoryStore(max_bytes=100_000, retention=Retention(clock=standing_clock()))
     for number in range(500):
         save(store, "a", variant=str(number % 3))
         run_sync(store.freshen([("a", "1", entry(body=bytes(10_000), expires=number))]), SHELL)

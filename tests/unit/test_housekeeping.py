@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,12 +12,14 @@ import pytest
 from http_client_cache import housekeeping
 from http_client_cache.entry import Alias
 from http_client_cache.expiry import DO_NOT_CACHE, NEVER, after, at
+from http_client_cache.limits import Retention
 from http_client_cache.plan import Failed, Pause, UseStore
 from http_client_cache.settings import Settings
 from http_client_cache.shell.immediate import SyncImmediate
 from http_client_cache.shell.store_driver import run_sync
 from http_client_cache.store.memory import MemoryStore
 from tests.flow.scene import HOST, NOW, expired, hop, key, stored
+from tests.support.clock import StandingClock
 
 SHELL = SyncImmediate()
 
@@ -25,7 +28,8 @@ class Keeper:
     """Runs the plans; counts trips and pauses; may fail."""
 
     def __init__(self) -> None:
-        self.store = MemoryStore()
+        clock = StandingClock(datetime.fromtimestamp(NOW, UTC))
+        self.store = MemoryStore(retention=Retention(clock=clock))
         self.trips = self.pauses = 0
         self.failing = False
 

@@ -5,8 +5,11 @@ What every store promises (``tests/stores`` holds each of them to it):
 - A key names at most one entry for each variant; ``variant`` is ``""`` unless ``Vary`` says
   otherwise. Which variant answers is decided outside: ``load`` hands over all of them.
 - An entry is published whole or not at all; a reader never sees metadata without its body.
-- Reading deletes nothing. Expired entries stay until somebody deletes or sweeps them.
+- Reading deletes nothing. Expired entries stay until somebody deletes or sweeps them, until
+  their room is needed, or, where the store lets them leave by themselves, for their retention.
 - A record that cannot be read is absent.
+- Where a store has limits, what has expired goes first, then what was used least recently; it
+  is never over them by more than one entry.
 - Keys are text; the part before the first ``.`` is the locator that all keys of one URL share.
 """
 
@@ -87,6 +90,14 @@ class Store(Protocol):
 
     def size(self) -> Plan[int]:
         """How many entries there are, expired ones included."""
+        ...
+
+    def bytes_size(self) -> Plan[int]:
+        """How many bytes all of it takes, as counted for ``max_bytes``, aliases included.
+
+        Bodies, metadata (header fields above all) and keys, and for each entry and alias what
+        the store itself needs, about.
+        """
         ...
 
     def links_size(self) -> Plan[int]:

@@ -41,6 +41,12 @@ _SCHEMA: Final = (
         AND NOT EXISTS (SELECT 1 FROM {t}_responses WHERE key = OLD.key); END""",
 )
 
+OVERHEAD: Final = 256
+"""Bytes that a row takes beside its columns, about: its place in the indexes and on its page."""
+
+_RESPONSE_BYTES: Final = f"({OVERHEAD} + {{0}}size + length({{0}}record) + length({{0}}key))"
+_ALIAS_BYTES: Final = f"({OVERHEAD} + length({{0}}record) + length({{0}}key))"
+
 DELETE_STEPS: Final = ("count_listed", "delete_aliases", "delete_listed", "delete_led")
 PURGE_STEPS: Final = ("count_located", "purge_led", "purge_aliases", "purge_located")
 # The blocks first: an empty table costs the trigger nothing.
@@ -101,6 +107,8 @@ _STATEMENTS: Final = {
     "page_bare": _OWN_BARE + _PAGE,
     "links": "SELECT key, record FROM {t}_aliases WHERE key > ? ORDER BY key LIMIT ?",
     "size": "SELECT count(*) FROM {t}_responses",
+    "bytes_size": """SELECT (SELECT coalesce(sum({response_bytes}), 0) FROM {t}_responses)
+        + (SELECT coalesce(sum({alias_bytes}), 0) FROM {t}_aliases)""",
     "links_size": "SELECT count(*) FROM {t}_aliases",
 }
 
@@ -117,6 +125,8 @@ def statements(tables: str) -> dict[str, str]:
         "t": tables,
         # Filled in when it is known how many there are.
         "listed": "({listed})",
+        "response_bytes": _RESPONSE_BYTES.format(""),
+        "alias_bytes": _ALIAS_BYTES.format(""),
         "located": located.format("key"),
         "target_located": located.format("target"),
     }

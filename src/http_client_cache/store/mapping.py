@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.item import StoredResponse
 from http_client_cache.plan import Plan
+from http_client_cache.store._measure import bytes_of, bytes_of_alias
 
 _NAMES: Final = 1024
 """How many URLs are remembered whether or not anything is kept for them."""
@@ -239,6 +240,14 @@ class MappingStore:
         yield from ()
         with self._lock:
             return sum([len(value.rows) for value in self._values()])
+
+    def bytes_size(self) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`; counts what this store has seen."""
+        yield from ()
+        with self._lock:
+            values = list(self._values())
+        size = sum([bytes_of(row) for value in values for row in value.rows])
+        return size + sum([bytes_of_alias(alias) for value in values for _, alias in value.links])
 
     def links_size(self) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`; counts what this store has seen."""

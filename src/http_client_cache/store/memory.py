@@ -1,4 +1,4 @@
-"""The store in this process's memory: bounded by bytes, least recently used goes first."""
+"""The store in this process's memory: bounded, and what was used least recently goes first."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Final
 
 from http_client_cache.entry import Alias, Entry, Stored
-from http_client_cache.message import RawHeaders
+from http_client_cache.limits import FULL, Limits, Retention
 from http_client_cache.plan import Plan
+from http_client_cache.store._measure import bytes_of, bytes_of_alias
+from http_client_cache.store._timetable import Timetable
 
 logger = logging.getLogger("http_client_cache")
 
 DEFAULT_MAX_BYTES: Final = 256 * 1024 * 1024
 
-_OVERHEAD: Final = 1024
-"""Bytes that the objects around one entry take, about."""
-
-_VARY: Final = 200
-"""Bytes that a selecting field takes: a name and a digest, about."""
+LEAVING: Final = 8
+"""How many of those whose time to leave has come go with each that is saved."""
 
 
 class _Row:
     """One variant of one key."""
 
-    __slots__ = ("cost", "number", "stored")
+    __slots__ = ("cost", "leaves", "number", "stored")
 
     def __init__(self, number: int, stored: Stored) -> None:
         self.number = number
         self.stored = stored
-        self.cost = _cost(stored)
+        self.cost = 0
+        self.leaves: float | None = None
 
 
 class _Slot:
@@ -60,10 +59,19 @@ class MemoryStore:
 
     Args:
         max_bytes: how much may be kept, about; ``None`` for no limit.
+        max_entries: how many entries may be kept, and how many aliases; ``None`` for no limit.
+        retention: until when what has expired is kept; an hour if left out.
     """
 
-    def __init__(self, max_bytes: int | None = DEFAULT_MAX_BYTES) -> None:
-        self.max_bytes = max_bytes
+    def __init__(
+        self,
+        max_bytes: int | None = DEFAULT_MAX_BYTES,
+        *,
+        max_entries: int | None = None,
+        retention: Retention | None = None,
+    ) -> None:
+        self.limits = Limits(max_entries, max_bytes)
+        self._retention = retention or Retention()
         self._lock = threading.Lock()
         self._evicted = False
         self._forget()
@@ -80,8 +88,8 @@ class MemoryStore:
         # In the order of their numbers; what was deleted is dropped now and then.
         self._numbers: list[int] = []
         self._rows: dict[int, tuple[str, _Row]] = {}
-        # (expires, number), also of what has gone or was freshened since.
-        self._expiries: list[tuple[float, int]] = []
+        self._expiries = Timetable(self._expires)
+        self._leaving = Timetable(self._leaves)
 
     # What a request needs.
 
@@ -109,7 +117,7 @@ class MemoryStore:
         stored = Stored(key, entry, body, variant=variant)
         with self._lock:
             slot = self._slots.get(key)
-            if self.max_bytes is not None and _cost(stored) > self.max_bytes:
+            if self.limits.max_bytes is not None and bytes_of(stored) > self.limits.max_bytes:
                 # The one it replaces must not answer in its stead.
                 if slot is not None and variant in slot.rows:
                     self._remove(key, slot, slot.rows[variant])
@@ -120,6 +128,8 @@ class MemoryStore:
             self._put(key, slot, stored)
             self._slots.move_to_end(key)
             self._make_room()
+            if self._leaving:
+                self._let_leave(self._retention.now())
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
@@ -142,7 +152,7 @@ class MemoryStore:
         with self._lock:
             self._unlink(key)
             self._aliases[key] = alias
-            self._bytes += _alias_cost(alias)
+            self._bytes += bytes_of_alias(alias)
             self._led_from.setdefault(alias.target, set()).add(key)
             self._locators.setdefault(_locator(key), set()).add(key)
             self._make_room()
@@ -187,8 +197,9 @@ class MemoryStore:
         yield from ()
         count = 0
         with self._lock:
-            while count < limit and self._expiries and self._expiries[0][0] <= before:
-                count += self._remove_expired(*heapq.heappop(self._expiries))
+            while count < limit and (number := self._expiries.take(before)) is not None:
+                self._remove_number(number)
+                count += 1
             if count < limit:
                 lost = [
                     key for key, alias in self._aliases.items() if alias.target not in self._slots
@@ -245,6 +256,11 @@ class MemoryStore:
         yield from ()
         return self._count
 
+    def bytes_size(self) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield from ()
+        return self._bytes
+
     def links_size(self) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
         yield from ()
@@ -263,18 +279,23 @@ class MemoryStore:
         else:
             self._bytes -= row.cost
             row.stored = stored
-            row.cost = _cost(stored)
+        row.cost = bytes_of(stored)
         self._bytes += row.cost
         slot.arrange()
-        if stored.entry.expires is not None:
-            heapq.heappush(self._expiries, (stored.entry.expires, row.number))
-            if len(self._expiries) > 2 * self._count + 64:
-                self._expiries = [
-                    (found.stored.entry.expires, number)
-                    for number, (_, found) in self._rows.items()
-                    if found.stored.entry.expires is not None
-                ]
-                heapq.heapify(self._expiries)
+        if stored.entry.expires is None:
+            row.leaves = None
+        else:
+            row.leaves = self._retention.leaves(stored.entry)
+            self._expiries.add(row.number, stored.entry.expires, self._count)
+            self._leaving.add(row.number, row.leaves, self._count)
+
+    def _expires(self, number: int) -> float | None:
+        found = self._rows.get(number)
+        return None if found is None else found[1].stored.entry.expires
+
+    def _leaves(self, number: int) -> float | None:
+        found = self._rows.get(number)
+        return None if found is None else found[1].leaves
 
     def _remove(self, key: str, slot: _Slot, row: _Row) -> None:
         del slot.rows[row.stored.variant]
@@ -291,12 +312,9 @@ class MemoryStore:
         if len(self._numbers) > 2 * self._count + 64:
             self._numbers = list(self._rows)
 
-    def _remove_expired(self, expires: float, number: int) -> bool:
-        found = self._rows.get(number)
-        if found is None or found[1].stored.entry.expires != expires:
-            return False
-        self._remove(found[0], self._slots[found[0]], found[1])
-        return True
+    def _remove_number(self, number: int) -> None:
+        key, row = self._rows[number]
+        self._remove(key, self._slots[key], row)
 
     def _delete(self, key: str) -> bool:
         """Delete whatever has this key, and what led to it."""
@@ -314,7 +332,7 @@ class MemoryStore:
         alias = self._aliases.pop(key, None)
         if alias is None:
             return
-        self._bytes -= _alias_cost(alias)
+        self._bytes -= bytes_of_alias(alias)
         sources = self._led_from[alias.target]
         sources.discard(key)
         if not sources:
@@ -329,44 +347,44 @@ class MemoryStore:
         if not keys:
             del self._locators[_locator(key)]
 
+    def _is_over(self) -> bool:
+        entries, size = self.limits
+        return (size is not None and self._bytes > size) or (
+            entries is not None and max(self._count, len(self._aliases)) > entries
+        )
+
     def _make_room(self) -> None:
-        if self.max_bytes is None or self._bytes <= self.max_bytes:
+        """What has expired goes first, then what was used least recently."""
+        if not self._is_over():
             return
+        now = self._retention.now()
+        while self._is_over() and (number := self._expiries.take(now)) is not None:
+            self._remove_number(number)
+        entries = self.limits.max_entries
+        while self._is_over():
+            if self._slots and (entries is None or len(self._aliases) <= entries):
+                self._evict()
+            else:
+                self._unlink(next(iter(self._aliases)))
+
+    def _evict(self) -> None:
         if not self._evicted:
             self._evicted = True
-            logger.warning(
-                "The cache in memory is full (%d bytes); what was used least recently goes. "
-                "Raise max_bytes, or set it to None for no limit",
-                self.max_bytes,
-            )
-        while self._bytes > self.max_bytes:
-            if self._slots:
-                key, slot = next(iter(self._slots.items()))
-                if len(slot.answer) > 1:
-                    # The newest may be what was saved just now.
-                    self._remove(key, slot, slot.rows[slot.answer[-1].variant])
-                else:
-                    self._delete(key)
-            elif self._aliases:
-                self._unlink(next(iter(self._aliases)))
-            else:
-                break
+            logger.warning(FULL, "in memory", self.limits)
+        key, slot = next(iter(self._slots.items()))
+        if len(slot.answer) > 1:
+            # The newest may be what was saved just now.
+            self._remove(key, slot, slot.rows[slot.answer[-1].variant])
+        else:
+            self._delete(key)
+
+    def _let_leave(self, now: float) -> None:
+        for _ in range(LEAVING):
+            number = self._leaving.take(now)
+            if number is None:
+                return
+            self._remove_number(number)
 
 
 def _locator(key: str) -> str:
     return key.partition(".")[0]
-
-
-def _cost(stored: Stored) -> int:
-    entry = stored.entry
-    fields = _size(entry.headers) + _size(entry.request_headers) + _VARY * len(entry.vary)
-    return _OVERHEAD + len(stored.body) + len(stored.key) + len(entry.url) + fields
-
-
-def _alias_cost(alias: Alias) -> int:
-    return _OVERHEAD + sum([len(hop.url) + _size(hop.headers) for hop in alias.hops])
-
-
-def _size(fields: RawHeaders) -> int:
-    # Two bytes objects and a tuple for each field.
-    return 120 * len(fields) + len(b"".join(chain.from_iterable(fields)))

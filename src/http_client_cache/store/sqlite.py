@@ -214,6 +214,11 @@ class SQLiteStore:
         rows: list[tuple[int]] = yield Query(self._sql["size"])
         return rows[0][0]
 
+    def bytes_size(self) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        rows: list[tuple[int]] = yield Query(self._sql["bytes_size"])
+        return rows[0][0]
+
     def links_size(self) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
         rows: list[tuple[int]] = yield Query(self._sql["links_size"])
