@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from http_client_cache.shell.jobs import Job, awaited, blocking
 from http_client_cache.shell.sqlite.database import Database
 from http_client_cache.shell.sqlite.files import database_path
-from http_client_cache.shell.sqlite.jobs import Job, awaited, blocking
 from http_client_cache.shell.sqlite.registry import shared_database
 from http_client_cache.sqlite_statements import Point, Query, Write
 from http_client_cache.statements import NOT_NOW

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from http_client_cache.errors import StoreError
+from http_client_cache.shell.jobs import Job, Tell
 from http_client_cache.shell.lifetime import watch_over
 from http_client_cache.shell.sqlite import files
 from http_client_cache.shell.sqlite.connection import (
@@ -24,7 +25,6 @@ from http_client_cache.shell.sqlite.connection import (
     patiently,
     with_bodies,
 )
-from http_client_cache.shell.sqlite.jobs import Job, Tell
 from http_client_cache.shell.sqlite.pending import Pending
 from http_client_cache.shell.sqlite.schema import establish, may_be_set_aside
 from http_client_cache.shell.sqlite.writer import Writer

@@ -11,13 +11,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from http_client_cache.errors import StoreError
+from http_client_cache.shell.jobs import Job
 from http_client_cache.shell.sqlite.connection import (
     concerns_all,
     is_busy,
     is_unreadable,
     patiently,
 )
-from http_client_cache.shell.sqlite.jobs import Job
 from http_client_cache.shell.worker import PutBackError, Worker
 from http_client_cache.sqlite_statements import Insert, Write
 
