@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from http_client_cache.decide import REDIRECTS
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.expiry import Expiry
 from http_client_cache.keep import KeepLater
@@ -58,6 +59,8 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
     if isinstance(verdict, Reason):
         return None, verdict
     place = yield from _place(asking, answer, verdict)
+    if _leads_elsewhere(place.entry, head):
+        return None, Reason.REDACTED
     later = None
     if scope.settings.filter_fn is None and not asking.unattended:
         later = KeepLater(scope, place, _publisher(asking, place))
@@ -80,6 +83,14 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
         return None, Reason.PARTIAL
     refusal = yield from save(scope, asking.since, found, stored)
     return (None if refusal is Reason.INVALIDATED else stored), refusal
+
+
+def _leads_elsewhere(entry: Entry, head: ResponseHead) -> bool:
+    """Whether a redirect is another one without what may not be stored."""
+    stored = Headers(entry.headers)
+    return head.status in REDIRECTS and any(
+        head.headers.get_all(name) != stored.get_all(name) for name in ("location", "uri")
+    )
 
 
 def _publisher(asking: Asking, place: Stored) -> Callable[[Stored], Plan[Reason | None]]:

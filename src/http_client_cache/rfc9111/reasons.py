@@ -179,6 +179,9 @@ class Reason(Enum):
     """The connection was lost. The next request tries again."""
     REDIRECT = "a redirect is kept with the response it leads to"
     """If that one is stored, the whole chain is served from the cache next time."""
+    REDACTED = "the redirect leads to a URL with parts that are not to be stored"
+    """Its `Location` repeats one of `ignored_parameters`, or brings credentials. Without them it
+    would lead to another place."""
     NOT_YET = "large or slow: stored when the caller has read it to its end"
     """Read the body to its end, and it is stored then. A response that is closed before is not."""
     STREAMING = "the response is a stream without an end"
