@@ -73,6 +73,7 @@ class CacheMixin(Live, Verbs):
         urls_stale_if_error: the same, for URLs that match a pattern.
         stale_while_revalidate: how long an expired response is served while it is fetched anew.
         urls_stale_while_revalidate: the same, for URLs that match a pattern.
+        keep_expired: how long an expired response is kept beyond that; one hour if left out.
         cache_status: add a ``Cache-Status`` field to every response.
         cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation``.
         no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
@@ -112,6 +113,7 @@ class CacheMixin(Live, Verbs):
         urls_stale_if_error: Mapping[Any, StaleWindow] | None = None,
         stale_while_revalidate: StaleWindow = None,
         urls_stale_while_revalidate: Mapping[Any, StaleWindow] | None = None,
+        keep_expired: StaleWindow = None,
         cache_status: bool | None = None,
         cache_groups: bool | None = None,
         no_vary_search: bool | None = None,
@@ -134,6 +136,7 @@ class CacheMixin(Live, Verbs):
             "urls_stale_if_error": urls_stale_if_error,
             "stale_while_revalidate": stale_while_revalidate,
             "urls_stale_while_revalidate": urls_stale_while_revalidate,
+            "keep_expired": keep_expired,
             "cache_status": cache_status,
             "cache_groups": cache_groups,
             "no_vary_search": no_vary_search,

@@ -60,7 +60,7 @@ class Retention:
     def leaves(self, entry: Entry) -> float | None:
         """When an entry may leave by itself (UTC seconds); ``None`` for never.
 
-        That is when it has expired, no stale window of its own or of the settings is open any
+        That is when it is there and has expired, no stale window of its own or of the settings is open any
         more, and ``keep_expired`` has passed.
         """
         if entry.expires is None:
@@ -71,5 +71,7 @@ class Retention:
         for window in windows:
             if window is not None and window > later:
                 later = window
-        leaves = entry.expires + later + (KEEP_EXPIRED if kept is None else kept)
+        # What came expired may have done so long ago, by its server's clock.
+        begin = max(entry.expires, entry.created)
+        leaves = begin + later + (KEEP_EXPIRED if kept is None else kept)
         return None if leaves == math.inf else leaves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar, cast
 from weakref import WeakSet
 
@@ -14,9 +14,11 @@ from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction, L
 from aiohttp_client_cache.backends.storage import (
     BaseCache,
     DictCache,
+    OwnResponses,
     RedirectStorage,
     ResponseStorage,
 )
+from aiohttp_client_cache.backends.urls import AsyncUrls, Urls
 from aiohttp_client_cache.response import CachedResponse
 from http_client_cache import housekeeping
 from http_client_cache.clock import Clock
@@ -24,8 +26,8 @@ from http_client_cache.codec import codec_for
 from http_client_cache.engine import AsyncCache
 from http_client_cache.errors import CacheError, ConfigurationError, check_count, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
-from http_client_cache.item import StoredResponse
 from http_client_cache.key import request_key
+from http_client_cache.limits import Limits, Retention
 from http_client_cache.message import Headers, Request
 from http_client_cache.plan import Plan
 from http_client_cache.settings import HeaderNames, Settings
@@ -45,32 +47,7 @@ __all__ = ["BaseCache", "CacheBackend", "DictCache", "Urls"]
 T = TypeVar("T")
 
 Parts = tuple[Store, AsyncShell, SyncShell]
-
-
-class Urls(list[str]):
-    """The URLs in a cache, as a list; called, it can be awaited or iterated with ``async for``."""
-
-    def __init__(self, urls: Iterable[str], fresh: Callable[[], AsyncUrls]) -> None:
-        super().__init__(urls)
-        self._fresh = fresh
-
-    def __call__(self) -> AsyncUrls:
-        """The same, asked of the store without blocking."""
-        return self._fresh()
-
-
-class AsyncUrls:
-    """The URLs in a cache: ``await`` it for a list, or iterate with ``async for``."""
-
-    def __init__(self, load: Callable[[], Awaitable[list[str]]]) -> None:
-        self._load = load
-
-    def __await__(self) -> Generator[Any, None, list[str]]:
-        return self._load().__await__()
-
-    async def __aiter__(self) -> AsyncIterator[str]:
-        for url in await self._load():
-            yield url
+Body = bytes
 
 
 class CacheBackend(Live):
@@ -98,9 +75,12 @@ class CacheBackend(Live):
         urls_stale_if_error: the same, for URLs that match a pattern.
         stale_while_revalidate: how long an expired response is served while it is fetched anew.
         urls_stale_while_revalidate: the same, for URLs that match a pattern.
+        keep_expired: how long an expired response is kept beyond that; one hour if left out.
         cache_status: add a ``Cache-Status`` field to every response.
         cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation``.
         no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
+        max_entries: how many responses may be kept, and how many redirects; ``None`` for no
+            limit. What has expired goes first, then what was used least recently.
         max_bytes: how many bytes may be kept; ``None`` for no limit. Default 256 MiB in memory.
         serializer: ``"msgpack"`` (default), ``"json"``, or an object with ``dumps`` and
             ``loads``. Memory keeps responses as they are.
@@ -133,9 +113,11 @@ class CacheBackend(Live):
         urls_stale_if_error: Mapping[Any, StaleWindow] | None = None,
         stale_while_revalidate: StaleWindow = None,
         urls_stale_while_revalidate: Mapping[Any, StaleWindow] | None = None,
+        keep_expired: StaleWindow = None,
         cache_status: bool = False,
         cache_groups: bool = False,
         no_vary_search: bool = False,
+        max_entries: int | None = None,
         max_bytes: int | None = DEFAULT_MAX_BYTES,
         serializer: Any = None,
         secret_key: Any = None,
@@ -146,8 +128,12 @@ class CacheBackend(Live):
             raise ConfigurationError(
                 "ignored_params is another spelling of ignored_parameters; give one of them"
             )
-        if max_bytes is not None:
-            check_count(max_bytes, "max_bytes", "a number of bytes, or None for no limit")
+        for limit, name, counted in (
+            (max_entries, "max_entries", "responses"),
+            (max_bytes, "max_bytes", "bytes"),
+        ):
+            if limit is not None:
+                check_count(limit, name, f"a number of {counted}, or None for no limit")
         self.settings = Settings(
             expire_after=expire_after,
             urls_expire_after=urls_expire_after,
@@ -164,6 +150,7 @@ class CacheBackend(Live):
             urls_stale_if_error=urls_stale_if_error,
             stale_while_revalidate=stale_while_revalidate,
             urls_stale_while_revalidate=urls_stale_while_revalidate,
+            keep_expired=keep_expired,
             cache_status=cache_status,
             cache_groups=cache_groups,
             no_vary_search=no_vary_search,
@@ -172,14 +159,17 @@ class CacheBackend(Live):
         self.autoclose = autoclose
         self.clock = clock or Clock()
         codec_for(serializer, secret_key)  # Says what is wrong with them, where they are given.
-        self._serializer, self._secret_key, self._max_bytes = serializer, secret_key, max_bytes
+        self._serializer, self._secret_key = serializer, secret_key
+        self._limits = Limits(max_entries, max_bytes)
+        self._retention = Retention(self.settings, self.clock)
         self._users: WeakSet[Any] = WeakSet()
         self._assigned: dict[str, BaseCache] = {}
         self._parts = self._open()
         self._use(self._parts)
 
     def _open(self) -> Parts:
-        return MemoryStore(self._max_bytes), AsyncImmediate(), SyncImmediate()
+        store = MemoryStore(**self._limits._asdict(), retention=self._retention)
+        return store, AsyncImmediate(), SyncImmediate()
 
     def _use(self, parts: Parts) -> None:
         store, shell, sync_shell = parts
@@ -189,6 +179,16 @@ class CacheBackend(Live):
 
     def _name(self) -> str:
         return f"{type(self).__name__}({str(self.cache_name)!r})"
+
+    @property
+    def max_entries(self) -> int | None:
+        """How many responses may be kept; read-only, as what concerns the storage is."""
+        return self._limits.max_entries
+
+    @property
+    def max_bytes(self) -> int | None:
+        """How many bytes may be kept; read-only, as what concerns the storage is."""
+        return self._limits.max_bytes
 
     # Storages
 
@@ -218,7 +218,7 @@ class CacheBackend(Live):
         self._assigned[which] = storage
         store, shell, _ = self._parts
         own = AsyncCache(self.settings, store, shell, name=self._name(), clock=self.clock)
-        responses = self._assigned.get("responses", _OwnResponses(own, self.clock))
+        responses = self._assigned.get("responses", OwnResponses(own, self.clock))
         redirects = self._assigned.get("redirects", RedirectStorage(own, whole=True))
         closers = [storage.close for storage in self._assigned.values()]
         shell = CustomShell([*closers, self._parts[1].close])
@@ -298,6 +298,14 @@ class CacheBackend(Live):
         """How many responses are stored, expired ones included."""
         return await self._run(housekeeping.ask(self.engine.store.size(), 0))
 
+    async def bytes(self) -> int:
+        """How many bytes all of it takes, about, as counted for ``max_bytes``.
+
+        Those are bodies, header fields and keys, and what the storage needs for each response
+        and redirect.
+        """
+        return await self._run(housekeeping.ask(self.engine.store.bytes_size(), 0))
+
     async def get_response(self, key: str) -> CachedResponse | None:
         """The response of a key, whether it has expired or not."""
         return await ResponseStorage(self.engine, self.clock).read(key)
@@ -309,7 +317,7 @@ class CacheBackend(Live):
         *,
         params: Any = None,
         headers: Mapping[str, str] | None = None,
-        data: bytes = b"",
+        data: Body = b"",
     ) -> str:
         """The key of a request.
 
@@ -386,11 +394,3 @@ class CacheBackend(Live):
 
 def _with_params(url: StrOrURL, params: Any) -> URL:
     return URL(url).extend_query(params) if params else URL(url)
-
-
-class _OwnResponses(ResponseStorage):
-    """A backend's own responses, as a storage beside a user's."""
-
-    async def read(self, key: str) -> Any:
-        found = await self._engine.run(housekeeping.ask(self._engine.store.load(key), ()))
-        return StoredResponse(found[0].entry, found[0].body) if found else None

@@ -79,6 +79,9 @@ class Live:
     urls_stale_while_revalidate = Setting[Mapping[Any, StaleWindow] | None](
         "urls_stale_while_revalidate", "The same, by URL pattern."
     )
+    keep_expired = Setting[StaleWindow](
+        "keep_expired", "How long an expired response is kept beyond its stale windows."
+    )
     cache_status = Setting[bool]("cache_status", "Whether responses get a ``Cache-Status`` field.")
     cache_groups = Setting[bool]("cache_groups", "Whether cache groups count.")
     no_vary_search = Setting[bool]("no_vary_search", "Whether ``No-Vary-Search`` counts.")
@@ -102,6 +105,7 @@ class RuleOptions(TypedDict, total=False):
     urls_stale_if_error: Mapping[Any, StaleWindow] | None
     stale_while_revalidate: StaleWindow
     urls_stale_while_revalidate: Mapping[Any, StaleWindow] | None
+    keep_expired: StaleWindow
     cache_status: bool
     cache_groups: bool
     no_vary_search: bool
@@ -119,6 +123,7 @@ class BackendOptions(RuleOptions, total=False):
     serializer: Any
     secret_key: Any
     autoclose: bool
+    max_entries: int | None
     clock: Clock | None
 
 

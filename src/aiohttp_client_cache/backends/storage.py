@@ -211,6 +211,15 @@ class ResponseStorage(BaseCache):
         return await self._engine.run(housekeeping.page(self._engine.store, after, bodies=bodies))
 
 
+class OwnResponses(ResponseStorage):
+    """A backend's own responses, as a storage beside a user's: items are stored responses."""
+
+    async def read(self, key: str) -> Any:
+        """The item of a key, or ``None``."""
+        found = await self._engine.run(housekeeping.ask(self._engine.store.load(key), ()))
+        return StoredResponse(found[0].entry, found[0].body) if found else None
+
+
 class RedirectStorage(BaseCache):
     """The redirects of a backend: from keys of what redirects to keys of responses.
 
