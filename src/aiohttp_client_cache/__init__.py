@@ -7,6 +7,8 @@ from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.session import CachedSession, CacheMixin
 from http_client_cache.errors import CacheError, ConfigurationError, MissingDependency
 from http_client_cache.item import StoredResponse
+from http_client_cache.rfc9111.reasons import Reason
+from http_client_cache.status import CacheStatus
 
 __version__ = "1.0.0"
 
@@ -18,10 +20,12 @@ __all__ = [
     "CacheError",
     "CacheMiddleware",
     "CacheMixin",
+    "CacheStatus",
     "CachedResponse",
     "CachedSession",
     "ConfigurationError",
     "MissingDependency",
+    "Reason",
     "SQLiteBackend",
     "SQLiteCache",
     "StoredResponse",

@@ -80,10 +80,8 @@ def judge_stored(
     if options.refresh:
         return Reason.REFRESH
     reason = reusable(entry, asked, now)
-    if reason is Reason.EXPIRED:
-        windows = settings.windows_for(url, options.windows)
-        if windows.while_revalidate:
-            return reusable(entry, asked, now, windows)
+    if reason is Reason.EXPIRED or reason is Reason.STALE_WHILE_REVALIDATE:
+        return reusable(entry, asked, now, settings.windows_for(url, options.windows))
     return reason
 
 

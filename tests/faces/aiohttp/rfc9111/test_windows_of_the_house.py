@@ -7,6 +7,7 @@ import asyncio
 import aiohttp
 import pytest
 
+from aiohttp_client_cache import Reason
 from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web, eventually
 from tests.support.scripted import reply
 
@@ -179,3 +180,23 @@ async def test_a_redirect_that_leads_to_what_has_expired(open_session_web: OpenW
     web.origin.away = True
     seen = await web.get("/from")
     assert (seen.body, [each.status for each in seen.response.history]) == (b"old", [302])
+
+
+async def test_a_zero_of_the_house_is_final(open_session_web: OpenWeb) -> None:
+    """As with ``expire_after=0``: what the response allows is not made use of."""
+    web = open_session_web(urls_stale_while_revalidate={"*/never": 0})
+    said = reply("Cache-Control: max-age=10, stale-if-error=60, stale-while-revalidate=60")
+    for path in ("/", "/never"):
+        web.origin.answers(path, said)
+        await web.get(path)
+    web.clock.advance(seconds=20)
+    web.origin.away = True
+    for path, more in (
+        ("/", {"stale_if_error": False, "stale_while_revalidate": False}),
+        ("/never", {"stale_if_error": 0}),
+    ):
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await web.get(path, **more)
+    assert (await web.get("/never")).response.cache.reason is Reason.STALE_IF_ERROR  # type: ignore[attr-defined]
+    seen = await web.get("/", stale_if_error=False)
+    assert seen.response.cache.reason is Reason.STALE_WHILE_REVALIDATE  # type: ignore[attr-defined]
