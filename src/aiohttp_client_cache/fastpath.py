@@ -57,12 +57,13 @@ STAY = Options()
 class FastPath:
     """Answers the fresh hits of one session."""
 
-    __slots__ = ("_added", "_keys", "_session", "_stamp")
+    __slots__ = ("_added", "_keys", "_session", "_stamp", "_usual")
 
     def __init__(self, session: CacheMixin) -> None:
         self._session = session
         self._keys: dict[tuple[str, str | URL], tuple[URL, str, Request]] = {}
         self._added: RawHeaders | None = None
+        self._usual: Headers | None = None
         self._stamp: tuple[object, int, int] = (None, -1, -1)
 
     def answer(
@@ -130,12 +131,14 @@ class FastPath:
     def _found(self, key: str, request: Request) -> Hit | Known:
         """The same where RFC 9111 decides."""
         found = self._session.cache.engine.find_now(key, request, STAY)
-        if found is None or found.hit is None or found.reason is not Reason.HIT:
+        hit = None if found is None else found.hit
+        if found is None or hit is None or hit.reason is not Reason.HIT:
             return Known(request.method, request.url, key)
         for stored in found.candidates:
-            if stored.entry.vary and not UNKNOWN_YET.isdisjoint(dict(stored.entry.vary)):
-                return Known(request.method, request.url, key)
-        return found.hit
+            for name, _ in stored.entry.vary:
+                if name in UNKNOWN_YET:
+                    return Known(request.method, request.url, key)
+        return hit
 
     def _keyed(
         self, method: str, target: str | URL, kwargs: dict[str, Any]
@@ -154,6 +157,7 @@ class FastPath:
         if stamp != self._stamp or len(self._keys) > MEMORY:
             self._keys.clear()
             self._added = None
+            self._usual = None
             self._stamp = stamp
         plain = not kwargs.get("params") and not kwargs.get("headers")
         if plain:
@@ -186,10 +190,10 @@ class FastPath:
         """As much of the request as counts; ``None`` where it has to go the long way."""
         settings = self._session.cache.settings
         if settings.cache_control:
-            headers = self._headers(kwargs.get("headers"))
-            if headers is None or method not in weigh.READING or headers.has_any(TO_BE_WEIGHED):
+            headers = self._undirected(kwargs.get("headers"))
+            if headers is None or method not in weigh.READING:
                 return None
-            request = Request(method, str(url), self._completed(headers))
+            request = Request(method, str(url), headers)
             return None if weigh.bypass(request, STAY, settings) is not None else request
         bare = plain and not self._session._default_headers
         headers = NO_HEADERS if bare else self._headers(kwargs.get("headers"))
@@ -206,6 +210,18 @@ class FastPath:
             return None
         unfit = any(mark in value for _, value in headers.raw for mark in (b"\r", b"\n", b"\0"))
         return None if unfit else headers
+
+    def _undirected(self, given: Any) -> Headers | None:
+        """All fields that would be sent; ``None`` where some of them are to be weighed."""
+        if not given and self._usual is not None:
+            return self._usual
+        headers = self._headers(given)
+        if headers is None or headers.has_any(TO_BE_WEIGHED):
+            return None
+        headers = self._completed(headers)
+        if not given:
+            self._usual = headers
+        return headers
 
     def _completed(self, given: Headers) -> Headers:
         """The fields with those that aiohttp adds: ``Vary`` may name any of them."""
@@ -229,7 +245,7 @@ class FastPath:
         kind = cached_class(session._response_class)
         if not stored.hops:
             info = self._request_info(method, url, kwargs)
-            return self._build(kind, stored.entry, stored.body, method, url, info, hit.age)
+            return self._build(kind, stored.entry, stored.body, method, url, info, hit)
         history: list[CachedResponse] = []
         for hop in stored.hops:
             hop_url = URL(hop.url, encoded=True) if history else url
@@ -252,7 +268,7 @@ class FastPath:
         method: str,
         url: URL,
         info: Callable[[], RequestInfo],
-        age: int | None = None,
+        hit: Hit | None = None,
     ) -> CachedResponse:
         session = self._session
         response = build(
@@ -264,7 +280,7 @@ class FastPath:
             request_info=info,
             session=session,
             loop=session._loop,
-            age=age,
+            aged=hit,
         )
         if RAW_COOKIES and response._raw_cookie_headers:
             session._cookie_jar.update_cookies_from_headers(

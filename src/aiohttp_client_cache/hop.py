@@ -120,8 +120,8 @@ def _response(request: ClientRequest, served: Served) -> CachedResponse:
         return _stored_response(request, NOT_CACHED)
     made = served.made
     if made is not None:
-        return _stored_response(request, made, made.body, served.age)
-    return _stored_response(request, served.stored.entry, served.stored.body, served.age)
+        return _stored_response(request, made, made.body, served)
+    return _stored_response(request, served.stored.entry, served.stored.body, served)
 
 
 def _next_ahead(options: Options, request: ClientRequest) -> tuple[Hop | None, Hit] | None:
@@ -158,7 +158,7 @@ def _replayed(
 
 
 def _stored_response(
-    request: ClientRequest, head: Entry | Hop | Made, body: bytes = b"", age: int | None = None
+    request: ClientRequest, head: Entry | Hop | Made, body: bytes = b"", hit: Hit | None = None
 ) -> CachedResponse:
     return build(
         cast("type[CachedResponse]", request.response_class),
@@ -170,7 +170,7 @@ def _stored_response(
         session=request._session,
         loop=request.loop,
         traces=request._traces,
-        age=age,
+        aged=hit,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
@@ -98,6 +99,13 @@ class CachedResponse(ClientResponse):
     @content.setter
     def content(self, stream: StreamReader) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._stream = stream
+
+    @cached_property
+    def _raw_headers(self) -> RawHeaders:  # type: ignore[override]
+        hit = self._served
+        if not isinstance(hit, Hit):
+            return ()
+        return (*(hit.made or hit.stored.entry).headers, (b"Age", b"%d" % (hit.age or 0)))
 
     @property  # type: ignore[override]
     def _headers(self) -> CIMultiDictProxy[str]:
@@ -257,9 +265,12 @@ def build(
     loop: asyncio.AbstractEventLoop,
     timer: Any = None,
     traces: list[Trace] | None = None,
-    age: int | None = None,
+    aged: Hit | None = None,
 ) -> CachedResponse:
-    """Make a response of what is stored; the only place that knows aiohttp's constructor."""
+    """Make a response of what is stored; the only place that knows aiohttp's constructor.
+
+    With ``aged``, its fields are that hit's, with an ``Age`` where it has one.
+    """
     response = kind(
         method,
         url,
@@ -276,7 +287,10 @@ def build(
     response.status = head.status
     response.reason = head.reason
     fields = head.headers
-    response._raw_headers = fields if age is None else (*fields, (b"Age", b"%d" % age))
+    if aged is None or aged.now is None:
+        response._raw_headers = fields
+    else:
+        response._served = aged
     if head.sets_cookies:
         _restore_cookies(response, fields)
     if session is not None:

@@ -34,7 +34,7 @@ class Headers:
     def __init__(self, raw: RawHeaders = ()) -> None:
         self.raw: Final = raw
         self._index: dict[bytes, list[bytes]] | None = None
-        self.digests: dict[str, str | None] | None = None
+        self.digests: Final[dict[str, str | None]] = {}
 
     @classmethod
     def of(cls, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
@@ -71,7 +71,8 @@ class Headers:
 
     def has_any(self, names: frozenset[bytes]) -> bool:
         """Whether any of ``names`` (lower case) is among the fields."""
-        return not names.isdisjoint(self._fields())
+        index = self._index
+        return not names.isdisjoint(self._fields() if index is None else index)
 
     def __iter__(self) -> Iterator[str]:
         return iter([to_text(name) for name in self._fields()])

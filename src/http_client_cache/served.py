@@ -7,6 +7,7 @@ import msgspec
 from http_client_cache.entry import Stored
 from http_client_cache.message import RawHeaders
 from http_client_cache.plan import Answer
+from http_client_cache.rfc9111.freshness import current_age
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.status import CacheStatus
 
@@ -37,7 +38,7 @@ class Hit(msgspec.Struct, frozen=True):
     Attributes:
         stored: what is served, or what the response was made of.
         reason: why it may be.
-        age: seconds, for the ``Age`` field; ``None`` where the response has none.
+        now: when it is served, in UTC seconds; ``None`` where the response has no ``Age``.
         made: served instead of ``stored``.
         asked: why the origin was asked first, if it was.
         forward_status: the status code of its answer.
@@ -45,10 +46,18 @@ class Hit(msgspec.Struct, frozen=True):
 
     stored: Stored
     reason: Reason = Reason.HIT
-    age: int | None = None
+    now: float | None = None
     made: Made | None = None
     asked: Reason | None = None
     forward_status: int | None = None
+
+    @property
+    def age(self) -> int | None:
+        """Seconds, for the ``Age`` field; ``None`` where the response has none."""
+        if self.now is None:
+            return None
+        entry = self.stored.entry
+        return int(current_age(entry.initial_age, entry.created, self.now))
 
 
 class Forwarded(msgspec.Struct, frozen=True):

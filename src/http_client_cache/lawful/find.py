@@ -127,11 +127,12 @@ def chosen(
     if len(loaded) == 1:
         # By far the most frequent case needs no dates.
         only = loaded[0]
-        if not _answers(only.entry, request):
+        entry = only.entry
+        if entry.method == "HEAD" and not _answers(entry, request):
             return None, None, Reason.MISS
-        if not matches(only.entry.vary, request):
+        if entry.vary and not matches(entry.vary, request):
             return None, None, _mismatch(loaded)
-        is_part = only.entry.status == PARTIAL
+        is_part = entry.status == PARTIAL
         return (None, only, Reason.MISS) if is_part else (only, None, Reason.MISS)
     fit = [stored for stored in loaded if _answers(stored.entry, request)]
     whole = _selected([one for one in fit if one.entry.status != PARTIAL], request)

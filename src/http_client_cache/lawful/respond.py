@@ -10,7 +10,6 @@ from http_client_cache.entry import Stored
 from http_client_cache.message import Headers, Request
 from http_client_cache.options import Options
 from http_client_cache.rfc9111.cache_control import RequestDirectives
-from http_client_cache.rfc9111.freshness import current_age
 from http_client_cache.rfc9111.ranges import (
     Full,
     Partial,
@@ -57,7 +56,6 @@ def respond(
         The response; or why the origin has to answer.
     """
     entry = stored.entry
-    age = None if validated else int(current_age(entry.initial_age, entry.created, now))
     made = None
     headers = request.headers
     if (headers.raw and headers.has_any(SELECTING)) or entry.status == _PARTIAL:
@@ -71,7 +69,7 @@ def respond(
         stored = stored._replace(entry=msgspec.structs.replace(entry, expires=expires))
     if request.method == "HEAD" and stored.body:
         stored = stored._replace(body=b"")
-    return Hit(stored, reason, age, made)
+    return Hit(stored, reason, None if validated else now, made)
 
 
 _PARTIAL: Final = 206

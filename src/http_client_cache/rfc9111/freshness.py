@@ -221,10 +221,10 @@ def is_fresh(stored: Assessed, now: float) -> bool:
 
     A clock that went back, by more than clocks differ, makes nothing fresh; by less, it stands.
     """
-    if now < stored.created - CLOCK_SKEW:
-        return False
-    expires = stored.expires
-    return expires is None or (now < expires and stored.created < expires)
+    created, expires = stored.created, stored.expires
+    if now < created:
+        return now >= created - CLOCK_SKEW and (expires is None or created < expires)
+    return expires is None or now < expires
 
 
 def date_value(head: ResponseHead, received: float) -> float:
@@ -271,10 +271,10 @@ def reusable(
     """
     if stored.no_cache:
         return Reason.NO_CACHE
-    if request.no_cache:
-        return Reason.REQUEST_NO_CACHE
     fresh = is_fresh(stored, now)
     if request is not NO_REQUEST_DIRECTIVES:
+        if request.no_cache:
+            return Reason.REQUEST_NO_CACHE
         narrower = _narrowed(stored, request, now, fresh=fresh)
         if narrower is not None:
             return narrower

@@ -92,8 +92,6 @@ def variant_id(values: VaryValues) -> str:
 
 def matches(stored: VaryValues, request: Request) -> bool:
     """Whether a request's selecting fields match those of the stored response's request."""
-    if not stored:
-        return True
     headers = request.headers
     for name, value in stored:  # noqa: SIM110 - every hit comes through here
         if name == ANY or _digest_of(name, headers) != value:
@@ -150,23 +148,28 @@ def _is_selective(values: VaryValues) -> bool:
 
 def _digest_of(name: str, headers: Headers) -> str | None:
     digests = headers.digests
-    if digests is None:
-        digests = headers.digests = {}
-    elif name in digests:
-        return digests[name]
-    digest = digests[name] = _digested(name, headers)
-    return digest
+    if name not in digests:
+        digests[name] = _digested(name, headers)
+    return digests[name]
 
 
 def _digested(name: str, headers: Headers) -> str | None:
-    if name not in headers:
+    values = tuple(headers.get_all(name))
+    if not values:
         return None
+    return _of_preferences(name, values) if name in PREFERENCES else _of_values(name, values)
+
+
+def _of_values(name: str, values: tuple[str, ...]) -> str:
     # Any field may be a secret; the name keeps equal values of two fields apart.
-    told = to_bytes(f"{name}:{normalized(name, headers.get_all(name))}")
+    told = to_bytes(f"{name}:{normalized(name, values)}")
     return blake2b(told, digest_size=16).hexdigest()
 
 
-@lru_cache(maxsize=512)
+# These are few, no secrets, and the same in most requests.
+_of_preferences = lru_cache(maxsize=512)(_of_values)
+
+
 def _preferences(name: str, values: tuple[str, ...]) -> str:
     """Members in lower case, each once, by descending weight; unread ones as they are."""
     members: dict[str, float] = {}
