@@ -10,7 +10,7 @@ import msgspec
 from http_client_cache.entry import Stored
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
-from http_client_cache.lawful.find import DIRECTING, Found
+from http_client_cache.lawful.find import DIRECTING, Found, may_be_shared
 from http_client_cache.lawful.keep import keep, renewed, save
 from http_client_cache.lawful.respond import SELECTING, respond
 from http_client_cache.message import Headers, Request, to_text
@@ -217,34 +217,48 @@ def _freshen(
     """Rewrite what a 304 speaks of; answers the response for this request."""
     scope, request = asking.scope, asking.request
     stored = fresh[mine]
-    if _forbids_storing(answer):
-        gone = [(sent[index].key, sent[index].variant) for index in fresh]
+    gone = [(sent[index].key, sent[index].variant) for index in fresh]
+    if _forbids_storing(asking, answer, stored):
+        asking.release()
         yield UseStore(scope.store.drop(gone), writes=True)
         return stored
     entry = stored.entry
     names = vary_names(Headers(entry.headers))
     as_before = not names or names == tuple([name for name, _ in entry.vary])
     moved = names and not (as_before and matches(entry.vary, request))
+    if moved:
+        # The origin has chosen it for other fields than those that it was stored for.
+        entry = msgspec.structs.replace(entry, vary=vary_values(names, request))
+        stored = stored._replace(entry=entry, variant=variant_name(entry))
     changes = [
         (one.key, one.variant, one.entry)
         for index, one in fresh.items()
         if index != mine or as_before
     ]
+    if _is_shared_no_more(asking, stored):
+        yield UseStore(scope.store.drop(gone), writes=True)
+        stored, moved, changes = stored._replace(key=asking.found.key), True, []
     if changes:
         yield UseStore(scope.store.freshen(changes), writes=True)
     if moved:
-        # The origin has chosen it for other fields than those that it was stored for.
-        entry = msgspec.structs.replace(entry, vary=vary_values(names, request))
-        stored = stored._replace(entry=entry, variant=variant_name(entry))
         nothing = Found(stored.key, None, Reason.VALIDATED)
         yield from save(scope, asking.since, nothing, stored)
     return stored
 
 
-def _forbids_storing(answer: Answer) -> bool:
-    """Whether nothing of an answer that is understood may be stored (sections 5.2.2.3, 5.2.2.5)."""
+def _forbids_storing(asking: Asking, answer: Answer, renewed: Stored) -> bool:
+    """Whether what an answer tells of a stored response may not be stored (sections 3.5, 5.2.2)."""
     said = response_directives(answer.head.headers)
-    return said.no_store and not said.must_understand
+    if said.no_store and not said.must_understand:
+        return True
+    if not asking.scope.settings.shared:
+        return False
+    return said.private or _is_shared_no_more(asking, renewed)
+
+
+def _is_shared_no_more(asking: Asking, renewed: Stored) -> bool:
+    """Whether it was found under the key for all users, and is for this one from now on."""
+    return renewed.key != asking.found.key and not may_be_shared(renewed.entry)
 
 
 def _completed(asking: Asking, answer: Answer) -> Plan[Served]:
@@ -307,8 +321,6 @@ def _told_by_head(asking: Asking, answer: Answer) -> Plan[Stored | None]:
     verdict = head_updates(headers, stored.entry.body_size, answer.head)
     if verdict is HeadVerdict.SILENT:
         return None
-    if verdict is HeadVerdict.SAME and _forbids_storing(answer):
-        return None
     if verdict is HeadVerdict.CHANGED:
         entry = stored.entry
         expires = answer.received if entry.expires is None else min(entry.expires, answer.received)
@@ -316,6 +328,8 @@ def _told_by_head(asking: Asking, answer: Answer) -> Plan[Stored | None]:
     else:
         expiry = scope.settings.expiry_for(asking.request.url, asking.options.expire_after)
         changed = renewed(scope.settings, stored, answer, expiry)
+        if _forbids_storing(asking, answer, changed) or _is_shared_no_more(asking, changed):
+            return None
     change = (changed.key, changed.variant, changed.entry)
     yield UseStore(scope.store.freshen([change]), writes=True)
     return changed if verdict is HeadVerdict.SAME else None

@@ -17,17 +17,23 @@ from http_client_cache.rfc9111.no_vary_search import EVERYTHING
 from http_client_cache.scope import Scope
 
 
-def invalidate(scope: Scope, request: Request, head: ResponseHead) -> Plan[None]:
-    """Delete what an answer to an unsafe request has outdated."""
+def invalidate(scope: Scope, request: Request, head: ResponseHead) -> Plan[int]:
+    """Delete what an answer to an unsafe request has outdated.
+
+    Answers how many changes were noted by then, those by this answer included.
+    """
     settings = scope.settings
-    for url in invalidated(request, head):
-        for each in _spellings(scope, url):
-            scope.note_change(url_locator(settings, each))
-            yield from housekeeping.delete_url(scope.store, settings, each)
+    outdated = [each for url in invalidated(request, head) for each in _spellings(scope, url)]
+    for url in outdated:
+        scope.note_change(url_locator(settings, url))
+    noted = scope.changes()
+    for url in outdated:
+        yield from housekeeping.delete_url(scope.store, settings, url)
     if settings.cache_groups:
         named = invalidated_groups(request, head)
         if named:
             yield from _delete_groups(scope, request.url, named)
+    return noted
 
 
 def _spellings(scope: Scope, url: str) -> list[str]:

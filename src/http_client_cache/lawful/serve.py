@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from http_client_cache.entry import Stored
+from http_client_cache.key import url_locator
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
 from http_client_cache.lawful.fetch import OWN_TERMS, fetch, on_error
@@ -87,10 +88,12 @@ def _other(
     scope: Scope, request: Request, asked: RequestDirectives, options: Options
 ) -> Plan[Served]:
     """A request that nothing stored can answer: what it changes, and what may be kept of it."""
+    settings, since = scope.settings, scope.changes()
     answer = yield from exchange(request)
+    overtaken = scope.changed_since(url_locator(settings, request.url), since)
     if not is_safe(request.method):
-        yield from invalidate(scope, request, answer.head)
-    refusal = weigh.bypass(request, options, scope.settings)
+        since = yield from invalidate(scope, request, answer.head)
+    refusal = weigh.bypass(request, options, settings)
     if request.method != "POST" or refusal is not None:
         why = refusal or Reason.METHOD_NOT_UNDERSTOOD
         return Forwarded(answer, why, refusal=why)
@@ -98,8 +101,10 @@ def _other(
     key = yield from lawful_key(scope, as_get, options)
     if key is None:
         return Forwarded(answer, Reason.KEY_FUNCTION, refusal=Reason.KEY_FUNCTION)
+    if overtaken:
+        return Forwarded(answer, Reason.UNSAFE, refusal=Reason.INVALIDATED, key=key)
     nothing = Found(key, None, Reason.POST)
-    asking = Asking(scope, request, asked, options, nothing, scope.changes())
+    asking = Asking(scope, request, asked, options, nothing, since)
     stored, refusal = yield from keep(asking, answer)
     return Forwarded(answer, Reason.UNSAFE, stored, refusal, key)
 
