@@ -60,18 +60,18 @@ class Retention:
     def leaves(self, entry: Entry) -> float | None:
         """When an entry may leave by itself (UTC seconds); ``None`` for never.
 
-        That is when it is there and has expired, no stale window of its own or of the settings is open any
-        more, and ``keep_expired`` has passed.
+        That is when it has expired, no stale window of its own or of the settings is open any
+        more, and ``keep_expired`` has passed; what came expired is counted from its arrival.
         """
         if entry.expires is None:
             return None
         kept = self.settings.kept_expired
+        if kept is None:
+            kept = KEEP_EXPIRED
         later = float(max(entry.stale_while_revalidate or 0, entry.stale_if_error or 0))
         windows = self.settings.windows_for(entry.url, NO_WINDOWS)
         for window in windows:
             if window is not None and window > later:
                 later = window
-        # What came expired may have done so long ago, by its server's clock.
-        begin = max(entry.expires, entry.created)
-        leaves = begin + later + (KEEP_EXPIRED if kept is None else kept)
+        leaves = max(entry.expires, entry.created) + later + kept
         return None if leaves == math.inf else leaves

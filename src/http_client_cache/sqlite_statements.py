@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from http_client_cache.limits import Limits
 
 Row = tuple[str, str, bytes | None, bytes | None, int | None, bytes | None]
 """Key, variant, record, body, chain, alias: what a stored response is read as.
@@ -67,11 +70,61 @@ class Change(NamedTuple):
     arguments: Sequence[Any] = ()
 
 
+class UpkeepSQL(NamedTuple):
+    """The texts of :class:`Upkeep`; all but the first are for a store with limits.
+
+    Attributes:
+        leave: deletes what has left by a time; its parameters are that and how many at most.
+        totals: selects how many entries there are, bytes, and aliases.
+        use: makes the rows of a key those used last.
+        expired: selects id and bytes of what has expired by a time, earliest first.
+        oldest: selects id and bytes of everything, what was used least recently first.
+        remove: deletes a row by its id.
+        links: selects id and bytes of the aliases, in the order of their arrival.
+        unlink: deletes an alias by its id.
+    """
+
+    leave: str
+    totals: str
+    use: str
+    expired: str
+    oldest: str
+    remove: str
+    links: str
+    unlink: str
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class Upkeep:
+    """What the thread that writes does besides, for one store: in the transactions of its writes.
+
+    Attributes:
+        limits: how much may be kept.
+        now: UTC seconds.
+        sql: the texts.
+        used: keys that were read, what was read last at the end; taken by who writes it down.
+        flush_at: when uses are written down though nothing else is (UTC seconds).
+        writes: how many there were since what has left was last deleted.
+        swept: when that was (UTC seconds).
+        told: whether the log has been told that the store is full.
+    """
+
+    limits: Limits
+    now: Callable[[], float]
+    sql: UpkeepSQL
+    used: dict[str, None] = field(default_factory=dict[str, None])
+    flush_at: float = 0.0
+    writes: int = 0
+    swept: float = 0.0
+    told: bool = False
+
+
 class Write(NamedTuple):
     """Carry out steps in one transaction. Answers the answers of its ``Change`` steps.
 
     With ``row`` or ``alias`` the answer is ``None`` and comes at once: every reader of this
-    process sees them from then on, the transaction follows.
+    process sees them from then on, the transaction follows. So it does where there is nothing
+    but ``upkeep``.
 
     Attributes:
         steps: in their order.
@@ -80,6 +133,7 @@ class Write(NamedTuple):
         gone: a row without a record for each that the steps delete; no reader of this process
             sees those any more, but the answer comes when the transaction has ended.
         shrink: whether to give free pages back to the file system when that is done.
+        upkeep: to be done in the same transaction, once for all writes that bring it.
     """
 
     steps: tuple[Insert | Change, ...]
@@ -87,3 +141,4 @@ class Write(NamedTuple):
     alias: tuple[str, str, bytes] | None = None
     gone: tuple[Row, ...] = ()
     shrink: bool = False
+    upkeep: Upkeep | None = None

@@ -54,16 +54,33 @@ def mapping_of_users(folder: Path) -> Subject:
     return Subject(MappingStore(CustomCacheBackend()), SyncImmediate(), AsyncImmediate())
 
 
-def sqlite(folder: Path, **options: Any) -> Subject:
-    store = SQLiteStore(codec_for(options.pop("serializer", None), options.pop("secret_key", None)))
+def sqlite(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    max_entries: int | None = None,
+    max_bytes: int | None = None,
+    **options: Any,
+) -> Subject:
+    store = SQLiteStore(
+        codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
+        max_entries=max_entries,
+        max_bytes=max_bytes,
+        retention=Retention(clock=clock or standing_clock()),
+    )
     database = Database(folder / "cache.sqlite", store.schema, **options)
     return Subject(store, SyncSQLite(database), AsyncSQLite(database))
 
 
 def sqlite_in_memory(folder: Path) -> Subject:
-    store = SQLiteStore(codec_for())
+    store = SQLiteStore(codec_for(), retention=Retention(clock=standing_clock()))
     database = Database(None, store.schema)
     return Subject(store, SyncSQLite(database), AsyncSQLite(database), never_waits=False)
+
+
+def sqlite_limited(folder: Path) -> Subject:
+    """What keeps uses and totals must keep the contract, too."""
+    return sqlite(folder, max_entries=1_000_000, max_bytes=1_000_000_000)
 
 
 def sqlite_signed(folder: Path) -> Subject:
@@ -82,6 +99,7 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         mapping_of_users,
         sqlite,
         sqlite_in_memory,
+        sqlite_limited,
         sqlite_signed,
         sqlite_without_wal,
     )

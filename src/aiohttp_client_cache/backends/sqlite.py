@@ -32,6 +32,8 @@ class SQLiteBackend(CacheBackend):
             working directory, ``~`` the home directory, ``:memory:`` a database without a file.
             Missing folders are created.
         expire_after: how long responses are fresh.
+        max_bytes: how many bytes may be kept, about; ``None`` for no limit. The file is larger
+            by its indexes and by unused parts of its pages.
         use_temp: put the file into the system's folder for temporary files.
         fast_save: do not wait for the disk; a power failure may damage the file.
         timeout: seconds that a write waits for another process, in the background.
@@ -41,7 +43,7 @@ class SQLiteBackend(CacheBackend):
             ``sqlite3.connect``; the cache's connections are its own, and it changes nothing.
         isolation_level: see ``check_same_thread``.
         detect_types: see ``check_same_thread``.
-        **options: as for :class:`CacheBackend`, less ``max_bytes``.
+        **options: as for :class:`CacheBackend`.
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.
@@ -53,6 +55,7 @@ class SQLiteBackend(CacheBackend):
         cache_name: str | os.PathLike[str] = "aiohttp-cache",
         expire_after: ExpireAfter = None,
         *,
+        max_bytes: int | None = None,
         use_temp: bool = False,
         fast_save: bool = False,
         timeout: float = 5.0,
@@ -64,8 +67,6 @@ class SQLiteBackend(CacheBackend):
         **options: Unpack[BackendOptions],
     ) -> None:
         del check_same_thread, isolation_level, detect_types
-        if "max_bytes" in options:
-            raise TypeError("max_bytes is for the backend in memory; SQLiteBackend has no limit")
         given = cast("object", timeout)
         if not isinstance(given, int | float) or isinstance(given, bool) or given < 0:
             raise ConfigurationError(
@@ -79,10 +80,14 @@ class SQLiteBackend(CacheBackend):
             "wal": wal,
             "cached_statements": cached_statements,
         }
-        super().__init__(cache_name, expire_after, **options)
+        super().__init__(cache_name, expire_after, max_bytes=max_bytes, **options)
 
     def _open(self) -> Parts:
-        store = SQLiteStore(codec_for(self._serializer, self._secret_key))
+        store = SQLiteStore(
+            codec_for(self._serializer, self._secret_key),
+            **self._limits._asdict(),
+            retention=self._retention,
+        )
         database = shared_database(self.path, store.schema, **self._connecting)
         return store, AsyncSQLite(database), SyncSQLite(database)
 

@@ -11,8 +11,18 @@ from typing import Any, Final
 from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import ConfigurationError, RecordError, describe
+from http_client_cache.limits import Limits, Retention
 from http_client_cache.plan import Plan
-from http_client_cache.sqlite_statements import Change, Insert, Point, Query, Row, Write
+from http_client_cache.sqlite_statements import (
+    Change,
+    Insert,
+    Point,
+    Query,
+    Row,
+    Upkeep,
+    UpkeepSQL,
+    Write,
+)
 from http_client_cache.store import _sqlite_sql as texts
 
 VERSION: Final = 1
@@ -27,12 +37,23 @@ DELETE_KEYS: Final = (1, 20, 500)
 """Keys that are deleted by one statement, in one transaction: others want to write, too."""
 
 
+FLUSH_SECONDS: Final = 2.0
+"""Between two times when uses are written down though nothing else is."""
+
+MOST_USES: Final = 4096
+"""Keys whose use is remembered until it is written down; that of others is lost."""
+
+
 class SQLiteStore:
     """Entries as rows of tables whose names begin with ``prefix``.
 
     Args:
         codec: turns metadata into records.
         prefix: begins the name of every table; a plain identifier.
+        max_entries: how many entries may be kept, and how many aliases; ``None`` for no limit.
+        max_bytes: how much may be kept, about; ``None`` for no limit. Indexes and unused parts
+            of pages come on top.
+        retention: until when what has expired is kept; an hour if left out.
 
     Attributes:
         schema: the statements that make the tables, for the shell that opens the file.
@@ -41,13 +62,26 @@ class SQLiteStore:
         ConfigurationError: ``prefix`` is no identifier.
     """
 
-    def __init__(self, codec: Codec, *, prefix: str = "http_cache") -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        *,
+        prefix: str = "http_cache",
+        max_entries: int | None = None,
+        max_bytes: int | None = None,
+        retention: Retention | None = None,
+    ) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", prefix):
             raise ConfigurationError(f"prefix must be an identifier, not {describe(prefix)}")
         names = f"{prefix}_v{VERSION}"
         self._codec = codec
-        self.schema: Final = texts.schema(names)
+        self.limits = Limits(max_entries, max_bytes)
+        self._retention = retention or Retention()
+        self._limited = self.limits.any
+        self.schema: Final = texts.schema(names, limited=self._limited)
         self._sql: Final = texts.statements(names)
+        upkeep = UpkeepSQL(*(self._sql[name] for name in texts.UPKEEP))
+        self._upkeep = Upkeep(self.limits, self._retention.now, upkeep)
         self._point = self._sql["point"]
         self._follow = self._sql["follow"]
         self._blocks = self._sql["blocks"]
@@ -60,6 +94,8 @@ class SQLiteStore:
         """See :class:`~http_client_cache.store.Store`."""
         sql = self._follow if follow else self._point
         rows: list[Row] = yield Point(sql, key, self._blocks, 1 + follow)
+        if self._limited and rows and self._is_due(rows[0][0]):
+            yield Write((), upkeep=self._upkeep)
         if len(rows) == 1:
             one = self._stored(key, rows[0])
             return () if one is None else (one,)
@@ -68,10 +104,20 @@ class SQLiteStore:
         return tuple(found)
 
     def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
-        """See :class:`~http_client_cache.store.Store`."""
+        """See :class:`~http_client_cache.store.Store`.
+
+        What alone is larger than ``max_bytes`` is not kept.
+        """
         record = self._codec.encode(key, variant, entry, body)
         size = len(body)
-        values: tuple[Any, ...] = (key, variant, entry.created, entry.expires, size)
+        most = self.limits.max_bytes
+        if most is not None and texts.OVERHEAD + size + len(record) + len(key) > most:
+            # The one it replaces must not answer in its stead.
+            if (yield from self._record(key, variant)) is not None:
+                yield from self.drop([(key, variant)])
+            return
+        leaves = self._retention.leaves(entry)
+        values: tuple[Any, ...] = (key, variant, entry.created, entry.expires, leaves, size)
         if size <= INLINE_BYTES:
             row = Insert(self._into, (*values, None, record, body), self._replace)
             steps: tuple[Insert, ...] = (row,)
@@ -80,7 +126,8 @@ class SQLiteStore:
             row = Insert(self._into, (*values, chain, record, None), self._replace)
             # The blocks come first: an entry is published by its row.
             steps = (*self._block_steps(chain, body), row)
-        yield Write(steps, row=(key, variant, record, body, None, None))
+        row_shown = (key, variant, record, body, None, None)
+        yield Write(steps, row=row_shown, upkeep=self._upkeep)
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -98,11 +145,12 @@ class SQLiteStore:
                 record = self._codec.renew(key, variant, entry, known or b"")
             except RecordError:
                 continue
-            values = (record, entry.created, entry.expires, key, variant, entry.body_size, known)
+            times = (entry.created, entry.expires, self._retention.leaves(entry))
+            values = (record, *times, key, variant, entry.body_size, known)
             steps.append(Change(self._sql["freshen"], values))
         if not steps:
             return 0
-        counts: list[int] = yield Write(tuple(steps))
+        counts: list[int] = yield Write(tuple(steps), upkeep=self._upkeep)
         return sum(counts)
 
     def link(self, key: str, alias: Alias) -> Plan[None]:
@@ -111,7 +159,7 @@ class SQLiteStore:
         step = Insert(
             self._sql["into_aliases"], (key, alias.target, record), self._sql["replace_alias"]
         )
-        yield Write((step,), alias=(key, alias.target, record))
+        yield Write((step,), alias=(key, alias.target, record), upkeep=self._upkeep)
 
     # What ends an entry.
 
@@ -216,7 +264,8 @@ class SQLiteStore:
 
     def bytes_size(self) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
-        rows: list[tuple[int]] = yield Query(self._sql["bytes_size"])
+        sql = self._sql["bytes_total" if self._limited else "bytes_size"]
+        rows: list[tuple[int]] = yield Query(sql)
         return rows[0][0]
 
     def links_size(self) -> Plan[int]:
@@ -225,6 +274,19 @@ class SQLiteStore:
         return rows[0][0]
 
     # How it is written and read.
+
+    def _is_due(self, key: str) -> bool:
+        """Note a use; answers whether it is time to write the uses down."""
+        upkeep, now = self._upkeep, self._retention.now()
+        used = upkeep.used
+        # To the end, if it is there.
+        used.pop(key, None)
+        if len(used) < MOST_USES:
+            used[key] = None
+        if upkeep.flush_at - FLUSH_SECONDS <= now < upkeep.flush_at:
+            return len(used) == MOST_USES // 2
+        upkeep.flush_at = now + FLUSH_SECONDS
+        return True
 
     def _block_steps(self, chain: int, body: bytes) -> Iterator[Insert]:
         view = memoryview(body)

@@ -18,8 +18,11 @@ __all__ = ["AsyncSQLite", "Database", "SyncSQLite", "database_path", "shared_dat
 Statement = Point | Query | Write
 
 
-def _is_shown(write: Write) -> bool:
-    return write.row is not None or write.alias is not None
+def _is_taken(write: Write, *, full: bool) -> bool:
+    """Whether a write is answered before it is done."""
+    if write.row is not None or write.alias is not None:
+        return not full
+    return write.upkeep is not None and not write.steps
 
 
 class SyncSQLite:
@@ -50,7 +53,7 @@ class SyncSQLite:
         return answer
 
     def _write(self, write: Write) -> Any:
-        if _is_shown(write) and not self.database.pending.is_full:
+        if _is_taken(write, full=self.database.pending.is_full):
             return self.database.write(write)
         return self._wait(write)
 
@@ -84,7 +87,7 @@ class AsyncSQLite:
         """
         if not isinstance(statement, Write):
             return self.database.read_now(statement)
-        if _is_shown(statement) and not self.database.pending.is_full:
+        if _is_taken(statement, full=self.database.pending.is_full):
             return self.database.write(statement)
         return NOT_NOW
 

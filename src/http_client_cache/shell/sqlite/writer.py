@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,8 +18,9 @@ from http_client_cache.shell.sqlite.connection import (
     is_unreadable,
     patiently,
 )
+from http_client_cache.shell.sqlite.keeper import Keeper
 from http_client_cache.shell.worker import PutBackError, Worker
-from http_client_cache.sqlite_statements import Insert, Write
+from http_client_cache.sqlite_statements import Insert, Upkeep, Write
 
 if TYPE_CHECKING:
     from http_client_cache.shell.sqlite.database import Database
@@ -37,6 +38,10 @@ SHRINK_SECONDS: Final = 0.25
 SHRINK_PAGES: Final = 500
 """What is given back at once, in about 10 ms; what is left over waits for the next sweep."""
 
+SPARE_PAGES: Final = 128
+SPARE_SHARE: Final = 10
+"""Free pages that a file may have while it is written to: so many, or one of so many."""
+
 _TOGETHER: Final = (32, 8, 1)
 """Rows of one ``INSERT``. Each statement costs a trip through the interpreter's lock, which
 takes milliseconds while the other threads compute; few sizes keep the statements prepared."""
@@ -52,6 +57,7 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._failing = False
+        self._keeper = Keeper(database.name)
         self._closing: float | None = None
         self._one_by_one = False
         self._inserts: dict[tuple[str, int], str] = {}
@@ -67,13 +73,16 @@ class Writer:
         """Return when everything is written or given up, and the thread has ended."""
         self._closing = time.monotonic() + CLOSING_PATIENCE
         try:
+            database = self._database
+            if database.write_handle.connection is not None and database.is_in_place():
+                self._put_upkeep(self._keeper.waiting())
             self._worker.drain()
         finally:
             self._closing = None
 
     def _carry_out(self, jobs: list[Job[Write]]) -> None:
         """Write all of it; where one write is at fault, the others are written without it."""
-        if all(not job.work.steps for job in jobs):
+        if all(not job.work.steps and job.work.upkeep is None for job in jobs):
             self._end(jobs, [[] for _ in jobs])
             return
         try:
@@ -92,6 +101,14 @@ class Writer:
         self._end(jobs, answers)
         if any(job.work.shrink for job in jobs):
             self._shrink()
+        elif self._keeper.removed:
+            self._trim()
+        if self._closing is None and threading.main_thread().is_alive():
+            self._put_upkeep(self._keeper.unfinished)
+
+    def _put_upkeep(self, upkeeps: Iterable[Upkeep]) -> None:
+        for upkeep in upkeeps:
+            self.put(Job(Write((), upkeep=upkeep)))
 
     def _shrink(self) -> None:
         """Give free pages back, a few at a time: others want to write, too."""
@@ -106,6 +123,17 @@ class Writer:
                 left = free
                 connection.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
                 free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+
+    def _trim(self) -> None:
+        """Give some free pages back, if they are many: a few will be needed again at once."""
+        with (
+            suppress(sqlite3.Error, OSError),
+            self._database.using(self._database.write_handle) as connection,
+        ):
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+            if free > max(SPARE_PAGES, pages // SPARE_SHARE):
+                connection.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
 
     def _each(self, jobs: list[Job[Write]]) -> None:
         failure: BaseException | None = None
@@ -160,6 +188,7 @@ class Writer:
         return deadline
 
     def _perform(self, connection: sqlite3.Connection, jobs: list[Job[Write]]) -> list[list[Any]]:
+        self._keeper.begin(connection, [job.work for job in jobs])
         answers: list[list[Any]] = []
         rows: list[Insert] = []
         for job in jobs:
@@ -176,6 +205,7 @@ class Writer:
                     answer.append(told if cursor.description else cursor.rowcount)
             answers.append(answer)
         self._insert(connection, rows)
+        self._keeper.finish(connection)
         return answers
 
     def _insert(self, connection: sqlite3.Connection, rows: list[Insert]) -> None:
@@ -206,7 +236,7 @@ class Writer:
             job.end(answer)
 
     def _fail(self, jobs: list[Job[Write]], error: BaseException) -> None:
-        if not self._failing:
+        if not self._failing and any(job.work.steps for job in jobs):
             self._failing = True
             logger.warning(
                 "The cache %s cannot be written; responses are not stored until it can: %s",

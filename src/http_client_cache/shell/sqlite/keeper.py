@@ -1,0 +1,168 @@
+"""What the thread that writes does beside the writes: limits, uses, and what leaves by itself."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+from weakref import WeakSet
+
+from http_client_cache.limits import FULL
+from http_client_cache.sqlite_statements import Upkeep, Write
+
+logger = logging.getLogger("http_client_cache")
+
+SWEEP_WRITES: Final = 64
+SWEEP_SECONDS: Final = 10.0
+SWEEP_ROWS: Final = 256
+"""So many rows that have left are deleted with every so many writes, or with the first one after
+so many seconds: more than are written, in about 3 ms."""
+
+EVICTED_ROWS: Final = 1000
+"""Rows that go at most in one transaction, beside as many as it writes: about 20 ms."""
+
+
+class _Totals(NamedTuple):
+    """What there is, or is too much."""
+
+    entries: int
+    size: int
+    aliases: int
+
+    def over(self, upkeep: Upkeep) -> _Totals:
+        """How much there is beyond the limits."""
+        entries, size = upkeep.limits
+        return _Totals(
+            0 if entries is None else max(self.entries - entries, 0),
+            0 if size is None else max(self.size - size, 0),
+            0 if entries is None else max(self.aliases - entries, 0),
+        )
+
+
+class Keeper:
+    """Does what the writes of a transaction bring along, once for each store.
+
+    Args:
+        name: how the log calls the database.
+
+    Attributes:
+        unfinished: stores that are still over their limits; the next transaction goes on.
+        removed: whether anything was deleted in the last transaction.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._known: WeakSet[Upkeep] = WeakSet()
+        self._writes: dict[Upkeep, list[Write]] = {}
+        self.unfinished: list[Upkeep] = []
+        self.removed = False
+
+    def waiting(self) -> list[Upkeep]:
+        """Stores whose uses are not written down yet."""
+        return [upkeep for upkeep in self._known if upkeep.used]
+
+    def begin(self, connection: sqlite3.Connection, writes: Iterable[Write]) -> None:
+        """At the beginning of a transaction: what was read comes before what is written.
+
+        Raises:
+            sqlite3.Error: SQLite failed.
+        """
+        self.unfinished, self.removed, self._writes = [], False, {}
+        for write in writes:
+            if write.upkeep is not None:
+                self._writes.setdefault(write.upkeep, []).append(write)
+        for upkeep, some in self._writes.items():
+            if upkeep.limits.any:
+                self._known.add(upkeep)
+                if upkeep.used and (_asks_for_it(some) or _may_be_over(connection, upkeep, some)):
+                    used, upkeep.used = upkeep.used, {}
+                    connection.executemany(upkeep.sql.use, [(key,) for key in list(used)])
+
+    def finish(self, connection: sqlite3.Connection) -> None:
+        """At the end of a transaction, before it is committed.
+
+        Raises:
+            sqlite3.Error: SQLite failed.
+        """
+        for upkeep, writes in self._writes.items():
+            self._let_leave(connection, upkeep, len(writes))
+            if upkeep.limits.any and self._make_room(connection, upkeep, len(writes)):
+                self.unfinished.append(upkeep)
+
+    def _let_leave(self, connection: sqlite3.Connection, upkeep: Upkeep, writes: int) -> None:
+        upkeep.writes += writes
+        now = upkeep.now()
+        soon = upkeep.swept <= now < upkeep.swept + SWEEP_SECONDS
+        if soon and upkeep.writes < SWEEP_WRITES:
+            return
+        gone = connection.execute(upkeep.sql.leave, (now, SWEEP_ROWS)).rowcount
+        self.removed = self.removed or gone > 0
+        upkeep.swept = now
+        # There may be more of them.
+        upkeep.writes = 0 if gone < SWEEP_ROWS else SWEEP_WRITES
+
+    def _make_room(self, connection: sqlite3.Connection, upkeep: Upkeep, writes: int) -> bool:
+        """Delete what is too much; answers whether some of it is left."""
+        budget = EVICTED_ROWS + writes
+        over = _totals(connection, upkeep).over(upkeep)
+        if not any(over):
+            return False
+        self.removed = True
+        now = (upkeep.now(),)
+        while budget > 0 and (over.entries or over.size):
+            row_ids = _enough(connection.execute(upkeep.sql.expired, now), over, budget)
+            if not row_ids:
+                row_ids = _enough(connection.execute(upkeep.sql.oldest), over, budget)
+                if not row_ids:
+                    break
+                self._tell(upkeep)
+            connection.executemany(upkeep.sql.remove, row_ids)
+            budget -= len(row_ids)
+            # Aliases have gone along.
+            over = _totals(connection, upkeep).over(upkeep)
+        if budget > 0 and any(over):
+            over = over._replace(entries=over.aliases)
+            row_ids = _enough(connection.execute(upkeep.sql.links), over, budget)
+            connection.executemany(upkeep.sql.unlink, row_ids)
+            over = _totals(connection, upkeep).over(upkeep)
+        return any(over)
+
+    def _tell(self, upkeep: Upkeep) -> None:
+        if not upkeep.told:
+            upkeep.told = True
+            logger.warning(FULL, self._name, upkeep.limits)
+
+
+def _asks_for_it(writes: Iterable[Write]) -> bool:
+    return any(not write.steps for write in writes)
+
+
+def _may_be_over(connection: sqlite3.Connection, upkeep: Upkeep, writes: list[Write]) -> bool:
+    """Whether there may be too much when all of that is written."""
+    entries, size, aliases = _totals(connection, upkeep)
+    for write in writes:
+        # What else is counted is about a kilobyte at most.
+        size += 1024
+        if write.row is not None:
+            size += len(write.row[2] or b"") + len(write.row[3] or b"")
+    more = len(writes)
+    return any(_Totals(entries + more, size, aliases + more).over(upkeep))
+
+
+def _totals(connection: sqlite3.Connection, upkeep: Upkeep) -> _Totals:
+    return _Totals(*connection.execute(upkeep.sql.totals).fetchone())
+
+
+def _enough(rows: sqlite3.Cursor, over: _Totals, most: int) -> list[tuple[int]]:
+    """The first of these rows that are enough to get within the limits."""
+    entries, size = over.entries, over.size
+    found: list[tuple[int]] = []
+    for row_id, row_bytes in rows:
+        found.append((row_id,))
+        entries -= 1
+        size -= row_bytes
+        if (entries <= 0 and size <= 0) or len(found) >= most:
+            break
+    rows.close()
+    return found
