@@ -196,7 +196,7 @@ def fetch(
 
     if conditions and stale is not None and answer.head.status == 304:
         fresh = yield from freshen(scope, request, stale, answer, options)
-        if lease is not None:
+        if lease is not None and not decide.authorization_added(request, answer.sent_authorization):
             lease.release(fresh)
         return Hit(fresh, Reason.VALIDATED, asked=reason, forward_status=304)
 

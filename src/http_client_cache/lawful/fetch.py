@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from http_client_cache.decide import authorization_added
 from http_client_cache.entry import Stored
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
@@ -217,6 +218,9 @@ def _freshen(
     """Rewrite what a 304 speaks of; answers the response for this request."""
     scope, request = asking.scope, asking.request
     stored = fresh[mine]
+    if authorization_added(request, answer.sent_authorization):
+        asking.release()
+        return stored
     gone = [(sent[index].key, sent[index].variant) for index in fresh]
     if _forbids_storing(asking, answer, stored):
         asking.release()
@@ -316,6 +320,8 @@ def _told_by_head(asking: Asking, answer: Answer) -> Plan[Stored | None]:
     """What an answer to HEAD says of the stored GET (section 4.3.5)."""
     scope, stored = asking.scope, asking.found.stored
     if stored is None or stored.entry.method == "HEAD":
+        return None
+    if authorization_added(asking.request, answer.sent_authorization):
         return None
     headers = Headers(stored.entry.headers)
     verdict = head_updates(headers, stored.entry.body_size, answer.head)
