@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from aiohttp_client_cache.session import CacheMixin
     from http_client_cache.entry import Entry, Hop
+    from http_client_cache.settings import Settings
 
 HARMLESS = frozenset(
     {"allow_redirects", "headers", "max_redirects", "params", "raise_for_status", "timeout"}
@@ -57,7 +58,7 @@ STAY = Options()
 class FastPath:
     """Answers the fresh hits of one session."""
 
-    __slots__ = ("_added", "_keys", "_session", "_stamp", "_usual")
+    __slots__ = ("_able", "_added", "_by_law", "_keys", "_session", "_stamp", "_told", "_usual")
 
     def __init__(self, session: CacheMixin) -> None:
         self._session = session
@@ -65,6 +66,7 @@ class FastPath:
         self._added: RawHeaders | None = None
         self._usual: Headers | None = None
         self._stamp: tuple[object, int, int] = (None, -1, -1)
+        self._able = self._by_law = self._told = False
 
     def answer(
         self, method: str, target: str | URL, kwargs: dict[str, Any]
@@ -94,7 +96,7 @@ class FastPath:
             return None
         url, key, request = keyed
         backend = session.cache
-        if backend.settings.cache_control:
+        if self._by_law:
             hit = self._found(key, request)
         else:
             hit = self._looked_up(key, request, FOLLOW if follow else STAY)
@@ -113,7 +115,7 @@ class FastPath:
                 # aiohttp judges the status before the response knows its history.
                 return None
         response = self._respond(method, url, kwargs, hit)
-        mark(response, hit, backend.clock, told=backend.settings.cache_status)
+        mark(response, hit, backend.clock, told=self._told)
         return response
 
     def _looked_up(self, key: str, request: Request, options: Options) -> Hit | Known:
@@ -146,19 +148,12 @@ class FastPath:
         """The URL as it would be sent, the key of the request, and what is known of that."""
         session = self._session
         settings = session.cache.settings
-        if (
-            settings.key_fn is not None
-            or settings.include_headers is not False
-            or settings.no_vary_search
-        ):
-            return None
-        defaults = session._default_headers
-        stamp = (settings, settings.revision, _version(defaults))
+        stamp = (settings, settings.revision, _version(session._default_headers))
         if stamp != self._stamp or len(self._keys) > MEMORY:
-            self._keys.clear()
-            self._added = None
-            self._usual = None
+            self._begin(settings)
             self._stamp = stamp
+        if not self._able:
+            return None
         plain = not kwargs.get("params") and not kwargs.get("headers")
         if plain:
             keyed = self._keys.get((method, target))
@@ -172,6 +167,19 @@ class FastPath:
         if plain:
             self._keys[method, target] = url, key, request
         return url, key, request
+
+    def _begin(self, settings: Settings) -> None:
+        """Forget what was known of other settings and default headers."""
+        self._keys.clear()
+        self._added = None
+        self._usual = None
+        self._able = (
+            settings.key_fn is None
+            and settings.include_headers is False
+            and not settings.no_vary_search
+        )
+        self._by_law = settings.cache_control
+        self._told = settings.cache_status
 
     def _url(self, target: str | URL, kwargs: dict[str, Any]) -> URL | None:
         """The URL as it would be sent; ``None`` where there is more to it than that."""

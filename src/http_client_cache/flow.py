@@ -119,7 +119,7 @@ def look(scope: Scope, key: str, options: Options) -> Plan[tuple[Stored | None, 
         window = settings.windows_for(stored.entry.url, options.windows).while_revalidate
         if decide.within(window, stored.entry, scope.now()):
             reason = Reason.STALE_WHILE_REVALIDATE
-    if reason in SERVED and scope.settings.filter_fn is not None:
+    if scope.settings.filter_fn is not None and reason in SERVED:
         kept = yield from filtered(scope, None, stored, stored.body)
         if not kept:
             return stored, Reason.FILTERED_ON_READ

@@ -24,22 +24,8 @@ DEFAULT_METHODS = frozenset({"GET", "HEAD"})
 HeaderNames = bool | Iterable[str]
 
 
-class _Flag:
-    """A setting that is either true or false."""
-
-    def __init__(self, doc: str) -> None:
-        self.__doc__ = doc
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, settings: Settings, kind: type) -> bool:
-        value: bool = settings.__dict__[self._name]
-        return value
-
-    def __set__(self, settings: Settings, value: bool) -> None:  # noqa: FBT001 - a setting
-        settings.__dict__[self._name] = check_flag(value, self._name)
-        settings.revision += 1
+FLAGS = frozenset({"cache_control", "shared", "cache_status", "cache_groups", "no_vary_search"})
+"""Settings that are either true or false."""
 
 
 class Settings:
@@ -80,12 +66,6 @@ class Settings:
     Raises:
         ConfigurationError: a value is not what its argument accepts.
     """
-
-    cache_control = _Flag("Whether RFC 9111 decides.")
-    shared = _Flag("Whether the cache has several users.")
-    cache_status = _Flag("Whether responses get a ``Cache-Status`` field.")
-    cache_groups = _Flag("Whether cache groups count.")
-    no_vary_search = _Flag("Whether ``No-Vary-Search`` counts.")
 
     def __init__(
         self,
@@ -130,6 +110,13 @@ class Settings:
         self.cache_status = cache_status
         self.cache_groups = cache_groups
         self.no_vary_search = no_vary_search
+
+    # Every hit reads some of the flags, so that they are plain attributes.
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in FLAGS:
+            check_flag(value, name)
+            self.revision += 1
+        super().__setattr__(name, value)
 
     @property
     def expire_after(self) -> ExpireAfter:
