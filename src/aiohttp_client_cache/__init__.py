@@ -1,6 +1,12 @@
 """A persistent cache for aiohttp: change ``ClientSession`` to ``CachedSession``."""
 
-from aiohttp_client_cache.backends import BaseCache, CacheBackend, SQLiteBackend, SQLiteCache
+from aiohttp_client_cache.backends import (
+    BaseCache,
+    CacheBackend,
+    FileBackend,
+    SQLiteBackend,
+    SQLiteCache,
+)
 from aiohttp_client_cache.cache_control import DO_NOT_CACHE, NEVER_EXPIRE
 from aiohttp_client_cache.middleware import CacheMiddleware
 from aiohttp_client_cache.response import CachedResponse
@@ -24,6 +30,7 @@ __all__ = [
     "CachedResponse",
     "CachedSession",
     "ConfigurationError",
+    "FileBackend",
     "MissingDependency",
     "Reason",
     "SQLiteBackend",

@@ -13,11 +13,13 @@ from http_client_cache.codec import codec_for
 from http_client_cache.entry import Alias, Entry, Hop
 from http_client_cache.limits import Retention
 from http_client_cache.plan import Plan
+from http_client_cache.shell.filesystem import AsyncFiles, Folder, SyncFiles
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite
 from http_client_cache.shell.store_driver import run_async, run_now, run_sync
 from http_client_cache.statements import NOT_NOW, AsyncShell, SyncShell
 from http_client_cache.store import Store
+from http_client_cache.store.filesystem import FileStore
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
 from http_client_cache.store.sqlite import SQLiteStore
@@ -91,6 +93,16 @@ def sqlite_without_wal(folder: Path) -> Subject:
     return sqlite(folder, wal=False, fast_save=True)
 
 
+def files(folder: Path, **options: Any) -> Subject:
+    store = FileStore(codec_for(options.pop("serializer", None), options.pop("secret_key", None)))
+    owner = Folder(folder / "cache", **options)
+    return Subject(store, SyncFiles(owner), AsyncFiles(owner))
+
+
+def files_signed(folder: Path) -> Subject:
+    return files(folder, serializer="json", secret_key=["new", "old"], fast_save=True)
+
+
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
     for maker in (
@@ -102,6 +114,8 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         sqlite_limited,
         sqlite_signed,
         sqlite_without_wal,
+        files,
+        files_signed,
     )
 }
 
@@ -151,4 +165,14 @@ def alias(target: str, created: float = 1000.0) -> Alias:
     return Alias(target, (hop,), created)
 
 
-__all__ = ["COLOURS", "NOT_NOW", "SUBJECTS", "Subject", "alias", "answered_now", "entry", "sqlite"]
+__all__ = [
+    "COLOURS",
+    "NOT_NOW",
+    "SUBJECTS",
+    "Subject",
+    "alias",
+    "answered_now",
+    "entry",
+    "files",
+    "sqlite",
+]

@@ -1,7 +1,8 @@
 """Where responses are kept: each backend is one class."""
 
 from aiohttp_client_cache.backends.base import CacheBackend
+from aiohttp_client_cache.backends.filesystem import FileBackend
 from aiohttp_client_cache.backends.sqlite import SQLiteBackend, SQLiteCache
 from aiohttp_client_cache.backends.storage import BaseCache, DictCache
 
-__all__ = ["BaseCache", "CacheBackend", "DictCache", "SQLiteBackend", "SQLiteCache"]
+__all__ = ["BaseCache", "CacheBackend", "DictCache", "FileBackend", "SQLiteBackend", "SQLiteCache"]

@@ -1,0 +1,72 @@
+"""The backend that keeps responses as files in a folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, cast
+
+from aiohttp_client_cache.backends.base import CacheBackend, Parts
+from http_client_cache.codec import codec_for
+from http_client_cache.errors import ConfigurationError, describe
+from http_client_cache.shell.filesystem import (
+    AsyncFiles,
+    SyncFiles,
+    folder_path,
+    shared_folder,
+)
+from http_client_cache.store.filesystem import FileStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Unpack
+
+    from aiohttp_client_cache.backends.options import BackendOptions
+    from http_client_cache.expiry import ExpireAfter
+
+__all__ = ["FileBackend"]
+
+
+class FileBackend(CacheBackend):
+    """Keeps responses in a folder, one file each: for any sessions, threads and processes.
+
+    The first line of a file is JSON that says what it holds; at its end lies the body as it is.
+    The folder is created with the first response, and what is in it is readable and writable by
+    its owner alone. Other files in it are left alone.
+
+    Args:
+        cache_name: name or path of the folder, in the working directory unless it says otherwise;
+            ``~`` is the home directory. Missing folders are created.
+        expire_after: how long responses are fresh.
+        use_temp: put the folder into the system's folder for temporary files.
+        fast_save: do not wait for the disk; what was saved last may be lost in a power failure.
+        **options: as for :class:`CacheBackend`, less ``max_entries`` and ``max_bytes``.
+
+    Raises:
+        ConfigurationError: a value is not what its argument accepts.
+        TypeError: an unknown argument.
+    """
+
+    def __init__(
+        self,
+        cache_name: str | os.PathLike[str] = "aiohttp-cache",
+        expire_after: ExpireAfter = None,
+        *,
+        use_temp: bool = False,
+        fast_save: bool = False,
+        **options: Unpack[BackendOptions],
+    ) -> None:
+        for name in ("max_entries", "max_bytes"):
+            if name in options:
+                raise TypeError(f"{name} is not for FileBackend, which has no limits")
+        for name, value in (("use_temp", use_temp), ("fast_save", fast_save)):
+            given = cast("object", value)
+            if not isinstance(given, bool):
+                raise ConfigurationError(f"{name} must be True or False, not {describe(given)}")
+        self.path: Path = folder_path(cache_name, use_temp=use_temp)
+        self._fast_save = fast_save
+        super().__init__(cache_name, expire_after, max_bytes=None, **options)
+
+    def _open(self) -> Parts:
+        store = FileStore(codec_for(self._serializer, self._secret_key))
+        folder = shared_folder(self.path, fast_save=self._fast_save)
+        return store, AsyncFiles(folder), SyncFiles(folder)

@@ -1,0 +1,166 @@
+"""The words in which the filesystem store speaks to its shell.
+
+A *name* stands for a key: ``"3f/3fa2…-9c01…"``, a shard and two digests, which is where its files
+lie and how their own names begin. A *file* is one response of a name: ``MAIN``, or the digest of
+a variant. What is in a file is told in ``file_format.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+MAIN: Final = "main"
+"""The response without a variant, which most keys have and no other."""
+
+LINK: Final = "redirect"
+"""In a listing: the name leads to another one."""
+
+TRACES: Final = "redirects"
+"""In a listing: other names lead, or led, to this one."""
+
+SHARDS: Final = 256
+
+
+class Raw(NamedTuple):
+    """One response as it lies there.
+
+    Attributes:
+        file: which of its name.
+        head: all that is before the body; the newer one where it was rewritten apart.
+        body: empty where it was not asked for.
+    """
+
+    file: str
+    head: bytes
+    body: bytes
+
+
+class Read(NamedTuple):
+    """Read all responses of a name. Answers ``list[Raw]``, what is not on disk yet included."""
+
+    name: str
+    bodies: bool = True
+
+
+class ReadLink(NamedTuple):
+    """Read where a name leads. Answers the head of that file, or ``None``."""
+
+    name: str
+
+
+class ReadMany(NamedTuple):
+    """Read some responses. Answers ``list[Raw | None]``, in their order.
+
+    Attributes:
+        files: pairs of name and file; a link is read by the file ``LINK``.
+        bodies: whether they are wanted, too.
+    """
+
+    files: Sequence[tuple[str, str]]
+    bodies: bool = False
+
+
+class Found(NamedTuple):
+    """What a listing tells of a file.
+
+    Attributes:
+        name: of the key.
+        file: which of its responses, or ``LINK``, or ``TRACES``.
+        stamp: when it expires, as far as the file system tells: never later than that.
+        size: of the file in bytes.
+    """
+
+    name: str
+    file: str
+    stamp: float = 0.0
+    size: int = 0
+
+
+class List(NamedTuple):
+    """List what is there. Answers a list of ``Found``, and the next shard to go on with.
+
+    Attributes:
+        first: shard, of ``SHARDS``.
+        last: shard to end with, not listed itself.
+        enough: ends with the shard that brings the listing to so many.
+        prefix: what wanted names begin with.
+        measures: whether stamps and sizes are wanted; they cost a look at each file.
+    """
+
+    first: int
+    last: int = SHARDS
+    enough: int = 1
+    prefix: str = ""
+    measures: bool = False
+
+
+class Save(NamedTuple):
+    """Publish a response. Answers ``None`` at once: every reader of this process sees it.
+
+    Attributes:
+        name: of the key.
+        raw: the response.
+        stamp: when it expires.
+    """
+
+    name: str
+    raw: Raw
+    stamp: float
+
+
+class Link(NamedTuple):
+    """Let a name lead to another one. Answers ``None`` at once, as ``Save``."""
+
+    name: str
+    head: bytes
+    target: str
+
+
+class Change(NamedTuple):
+    """A new head for the response whose ``ref`` is this; another one is left alone."""
+
+    name: str
+    file: str
+    ref: str
+    head: bytes
+    stamp: float
+
+
+class Freshen(NamedTuple):
+    """Replace heads. Answers how many there were to replace."""
+
+    changes: Sequence[Change]
+
+
+class Remove(NamedTuple):
+    """Remove all that some names have, and what leads to them.
+
+    Answers how many of them had a response or led somewhere.
+    """
+
+    names: Sequence[str]
+
+
+class Drop(NamedTuple):
+    """Remove some responses. Answers how many were there.
+
+    With the last one of a name, what leads to the name is removed, too. No reader of this process
+    sees them any more, but the answer comes when they are gone.
+
+    Attributes:
+        files: pairs of name and file.
+        until: leaves those alone that expire later, by their stamps; readers see them all until
+            they are gone.
+    """
+
+    files: Sequence[tuple[str, str]]
+    until: float | None = None
+
+
+class Tidy(NamedTuple):
+    """Remove links that lead nowhere, what writers that died left behind, and empty folders."""
+
+
+AnyRead = Read | ReadLink | ReadMany | List
+AnyWrite = Save | Link | Freshen | Remove | Drop | Tidy

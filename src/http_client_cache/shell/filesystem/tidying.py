@@ -1,0 +1,88 @@
+"""What writers that died left behind, and what leads nowhere any more."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import suppress
+from typing import Final
+
+from http_client_cache.shell.filesystem.paths import IN_LED, LEADS, LED, MORE, OURS, TEMP
+from http_client_cache.shell.filesystem.reading import list_folder
+from http_client_cache.shell.filesystem.temps import lock
+from http_client_cache.shell.filesystem.writing import Writing
+
+ORPHAN_SECONDS: Final = 60.0
+"""Files without a final name, and without a lock, that are older belong to a writer that died."""
+
+UNLOCKED_SECONDS: Final = 24 * 3600.0
+"""The same where there are no locks."""
+
+_TEMPS: Final = re.compile("[0-9a-f]{16}")
+
+
+def remove_orphans(root: str, older_than: float = ORPHAN_SECONDS) -> None:
+    """Remove files that never got their names, and never will.
+
+    Args:
+        root: what all paths begin with.
+        older_than: seconds.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    folder = root + TEMP
+    now = time.time()
+    for listed in list_folder(folder):
+        if not _TEMPS.fullmatch(listed):
+            continue
+        with suppress(OSError):
+            path = f"{folder}/{listed}"
+            # Its other time tells when the response expires.
+            age = now - os.lstat(path).st_ctime
+            if age < older_than:
+                continue
+            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                locked = lock(handle)
+                if locked or (locked is None and age > UNLOCKED_SECONDS):
+                    os.unlink(path)  # noqa: PTH108 - paths are text here
+            finally:
+                os.close(handle)
+
+
+def tidy(root: str, writing: Writing) -> None:
+    """Remove links that lead nowhere, traces of links that are no more, and empty folders.
+
+    Raises:
+        OSError: something cannot be read or removed.
+    """
+    remove_orphans(root)
+    for shard in list_folder(root):
+        if not re.fullmatch("[0-9a-f]{2}", shard):
+            continue
+        for listed in list_folder(root + shard):
+            match = OURS.fullmatch(listed)
+            if match is None:
+                continue
+            name = f"{shard}/{match[1]}"
+            if match[2] == MORE:
+                _remove_if_empty(f"{root}{shard}/{listed}")
+            elif match[2] == LEADS:
+                writing.unlink_if_lost(name)
+            elif match[2] == LED:
+                _forget_traces(f"{root}{shard}/{listed}", name, writing)
+
+
+def _forget_traces(led: str, name: str, writing: Writing) -> None:
+    for listed in list_folder(led):
+        if IN_LED.fullmatch(listed) and writing.leads_to(f"{listed[:2]}/{listed}") != name:
+            with suppress(OSError):
+                os.unlink(f"{led}/{listed}")  # noqa: PTH108 - paths are text here
+    _remove_if_empty(led)
+
+
+def _remove_if_empty(path: str) -> None:
+    with suppress(OSError):
+        os.rmdir(path)  # noqa: PTH106 - paths are text here

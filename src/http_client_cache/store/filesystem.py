@@ -1,0 +1,363 @@
+"""The store in a folder: one file for each response."""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, Final
+
+from http_client_cache.codec.protocol import Codec
+from http_client_cache.entry import Alias, Entry, Stored
+from http_client_cache.errors import RecordError
+from http_client_cache.file_format import Head, make_head, read_head, when
+from http_client_cache.file_statements import (
+    LINK,
+    MAIN,
+    SHARDS,
+    TRACES,
+    Change,
+    Drop,
+    Found,
+    Freshen,
+    Link,
+    List,
+    Raw,
+    Read,
+    ReadLink,
+    ReadMany,
+    Remove,
+    Save,
+    Tidy,
+)
+from http_client_cache.plan import Plan
+
+NEVER: Final = 2.0**31 - 1
+"""The stamp of what does not expire: the latest that every file system can hold."""
+
+MANY: Final = 1000
+"""Files that are listed, read or removed in one trip, about."""
+
+
+class FileStore:
+    """Entries as files whose names are digests: no key can lead out of the folder.
+
+    Args:
+        codec: turns metadata into records.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        # Where the next sweep begins.
+        self._next = 0
+
+    # What a request needs.
+
+    def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:
+        """See :class:`~http_client_cache.store.Store`."""
+        found = yield from self._entries(key, bodies=True)
+        if not found and follow:
+            alias = yield from self._alias(key)
+            if alias is not None:
+                found = yield from self._entries(alias.target, bodies=True)
+                found = [stored._replace(hops=alias.hops) for stored in found]
+        if len(found) > 1:
+            found.sort(key=lambda stored: (-stored.entry.created, stored.variant))
+        return tuple(found)
+
+    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        record = self._codec.encode(key, variant, entry, body)
+        told = _told(key, variant, entry)
+        head = make_head(told, record, len(body), zlib.crc32(body), secrets.token_hex(8))
+        yield Save(_name(key), Raw(_file(variant), head, body), _stamp(entry))
+
+    def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`.
+
+        An entry that somebody replaced by one with a body of another size is left alone.
+        """
+        files = [(_name(key), _file(variant)) for key, variant, _ in changes]
+        known: list[Raw | None]
+        if len(files) == 1:
+            # Does not wait for others.
+            raws: list[Raw] = yield Read(files[0][0], bodies=False)
+            known = [next((raw for raw in raws if raw.file == files[0][1]), None)]
+        else:
+            known = yield ReadMany(files)
+        steps: list[Change] = []
+        for (key, variant, entry), place, raw in zip(changes, files, known, strict=True):
+            head = read_head(raw.head) if raw is not None else None
+            if head is None or head.frame.body != entry.body_size or head.told.key != key:
+                continue
+            try:
+                record = self._codec.renew(key, variant, entry, head.record)
+            except RecordError:
+                continue
+            told, frame = _told(key, variant, entry), head.frame
+            fresh = make_head(told, record, frame.body, frame.body_crc, frame.ref)
+            steps.append(Change(*place, frame.ref, fresh, _stamp(entry)))
+        if not steps:
+            return 0
+        count: int = yield Freshen(steps)
+        return count
+
+    def link(self, key: str, alias: Alias) -> Plan[None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        target = _name(alias.target)
+        told = {"key": key, "target": alias.target, "created": when(alias.created)}
+        head = make_head(told, self._codec.encode_alias(key, alias), 0, 0, target)
+        yield Link(_name(key), head, target)
+
+    # What ends an entry.
+
+    def delete(self, keys: Iterable[str]) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        count, rest = 0, iter(keys)
+        while some := list(islice(rest, MANY)):
+            count += yield Remove([_name(key) for key in some])
+        return count
+
+    def drop(self, variants: Iterable[tuple[str, str]]) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        wanted = [(_name(key), _file(variant)) for key, variant in variants]
+        if not wanted:
+            return 0
+        count: int = yield Drop(wanted)
+        return count
+
+    def purge(self, locator: str) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        names = yield from self._names(locator)
+        if not names:
+            return 0
+        count: int = yield Remove(names)
+        return count
+
+    def clear(self) -> Plan[None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        shard = 0
+        while shard < SHARDS:
+            found, shard = yield List(shard, enough=MANY)
+            yield Remove(list(dict.fromkeys(one.name for one in found)))
+        yield Tidy()
+
+    def sweep(self, before: float, limit: int) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`.
+
+        It begins where the last one ended, and reads no file whose stamp is not due.
+        """
+        count, begun = 0, self._next
+        ways = [(begun, SHARDS), (0, begun)]
+        for first, last in ways:
+            shard = first
+            while shard < last and count < limit:
+                here = shard
+                found, shard = yield List(shard, last, MANY, measures=True)
+                due = [one for one in found if one.stamp <= before and _is_response(one)]
+                count += yield from self._sweep(due, before, limit - count)
+                self._next = here if count >= limit else shard % SHARDS
+        if count < limit:
+            yield Tidy()
+        return count
+
+    def _sweep(self, due: list[Found], before: float, limit: int) -> Plan[int]:
+        """Drop what is due and has really expired, or cannot be read."""
+        if not due:
+            return 0
+        files = [(one.name, one.file) for one in due]
+        known: list[Raw | None] = yield ReadMany(files)
+        expired: list[tuple[str, str]] = []
+        for place, raw in zip(files, known, strict=True):
+            stored = self._stored(raw, bodies=False) if raw is not None else None
+            if stored is None or _has_expired(stored.entry, before):
+                expired.append(place)
+        count: int = (yield Drop(expired[:limit], until=before)) if expired else 0
+        return count
+
+    # What is there.
+
+    def contains(self, key: str, *, follow: bool = False) -> Plan[bool]:
+        """See :class:`~http_client_cache.store.Store`."""
+        if (yield from self._entries(key, bodies=False)):
+            return True
+        alias = (yield from self._alias(key)) if follow else None
+        return alias is not None and bool((yield from self._entries(alias.target, bodies=False)))
+
+    def has_locator(self, locator: str) -> Plan[bool]:
+        """See :class:`~http_client_cache.store.Store`."""
+        for name in (yield from self._names(locator)):
+            raws: list[Raw] = yield Read(name, bodies=False)
+            if any(self._stored(raw, bodies=False) for raw in raws):
+                return True
+            head = _head((yield ReadLink(name)))
+            if head is not None and (yield from self.contains(head.told.key, follow=True)):
+                return True
+        return False
+
+    def page(
+        self, after: str, limit: int, *, bodies: bool = False
+    ) -> Plan[list[tuple[str, Stored]]]:
+        """See :class:`~http_client_cache.store.Store`.
+
+        A cursor is the name of a file.
+        """
+        page: list[tuple[str, Stored]] = []
+        shard = int(after[:2] or "0", 16)
+        while shard < SHARDS and len(page) < limit:
+            found, shard = yield List(shard, enough=limit)
+            rest = sorted(
+                [
+                    (f"{one.name}/{one.file}", (one.name, one.file))
+                    for one in found
+                    if _is_response(one) and f"{one.name}/{one.file}" > after
+                ]
+            )
+            while rest and len(page) < limit:
+                some, rest = rest[: limit - len(page)], rest[limit - len(page) :]
+                raws = yield ReadMany([place for _, place in some], bodies)
+                for (cursor, _), raw in zip(some, raws, strict=True):
+                    stored = self._stored(raw, bodies=bodies) if raw is not None else None
+                    if stored is not None:
+                        page.append((cursor, stored))
+        return page
+
+    def links(self, after: str, limit: int) -> Plan[list[tuple[str, Alias]]]:
+        """See :class:`~http_client_cache.store.Store`.
+
+        Names are digests, so the order of keys takes a look at all of them.
+        """
+        known: dict[str, Alias] = {}
+        shard = 0
+        while shard < SHARDS:
+            found, shard = yield List(shard, enough=MANY)
+            files = [(one.name, one.file) for one in found if one.file == LINK]
+            raws: list[Raw | None] = (yield ReadMany(files)) if files else []
+            for raw in raws:
+                head = _head(raw.head if raw is not None else None)
+                alias = self._alias_of(head) if head is not None else None
+                if head is not None and alias is not None and head.told.key > after:
+                    known[head.told.key] = alias
+            # No more than are wanted stay in memory.
+            known = dict(sorted(known.items())[:limit])
+        return list(known.items())
+
+    def size(self) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        return (yield from self._count(responses=True))
+
+    def bytes_size(self) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`.
+
+        The lengths of all files; what a file system adds is not known.
+        """
+        count, shard = 0, 0
+        while shard < SHARDS:
+            found, shard = yield List(shard, enough=MANY, measures=True)
+            count += sum([one.size for one in found])
+        return count
+
+    def links_size(self) -> Plan[int]:
+        """See :class:`~http_client_cache.store.Store`."""
+        return (yield from self._count(responses=False))
+
+    def _count(self, *, responses: bool) -> Plan[int]:
+        count, shard = 0, 0
+        while shard < SHARDS:
+            found, shard = yield List(shard, enough=10 * MANY)
+            for one in found:
+                count += _is_response(one) if responses else one.file == LINK
+        return count
+
+    # How files are read.
+
+    def _names(self, locator: str) -> Plan[list[str]]:
+        prefix = _prefix(locator)
+        shard = int(prefix[:2], 16)
+        found, _ = yield List(shard, shard + 1, prefix=prefix)
+        return list(dict.fromkeys(one.name for one in found))
+
+    def _entries(self, key: str, *, bodies: bool) -> Plan[list[Stored]]:
+        raws: list[Raw] = yield Read(_name(key), bodies)
+        found: list[Stored] = []
+        for raw in raws:
+            stored = self._stored(raw, bodies=bodies)
+            if stored is not None and stored.key == key:
+                found.append(stored)
+        return found
+
+    def _stored(self, raw: Raw, *, bodies: bool) -> Stored | None:
+        """A file as it is told to the engine; ``None`` if it cannot be read."""
+        file, data, body = raw
+        head = read_head(data)
+        if head is None or _file(head.told.variant) != file:
+            return None
+        frame, key, variant = head.frame, head.told.key, head.told.variant
+        if bodies and (len(body) != frame.body or zlib.crc32(body) != frame.body_crc):
+            return None
+        try:
+            entry = self._codec.decode(key, variant, head.record, body if bodies else None)
+        except RecordError:
+            return None
+        return Stored(key, entry, body, (), variant) if entry.body_size == frame.body else None
+
+    def _alias(self, key: str) -> Plan[Alias | None]:
+        head = _head((yield ReadLink(_name(key))))
+        return self._alias_of(head) if head is not None and head.told.key == key else None
+
+    def _alias_of(self, head: Head) -> Alias | None:
+        try:
+            return self._codec.decode_alias(head.told.key, head.record)
+        except RecordError:
+            return None
+
+
+def _head(data: bytes | None) -> Head | None:
+    return read_head(data) if data is not None else None
+
+
+def _is_response(found: Found) -> bool:
+    return found.file not in {LINK, TRACES}
+
+
+def _has_expired(entry: Entry, before: float) -> bool:
+    return entry.expires is not None and entry.expires <= before
+
+
+def _prefix(locator: str) -> str:
+    """What the names of all keys with this locator begin with."""
+    digits = blake2b(locator.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{digits[:2]}/{digits}-"
+
+
+def _name(key: str) -> str:
+    digits = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return _prefix(key.partition(".")[0]) + digits
+
+
+def _file(variant: str) -> str:
+    if not variant:
+        return MAIN
+    return blake2b(variant.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _stamp(entry: Entry) -> float:
+    expires = entry.expires
+    if expires is not None and expires <= 0:
+        return 0.0
+    # Whole seconds, as not every file system has others. Also where it is no number.
+    return float(int(expires)) if expires is not None and expires < NEVER else NEVER
+
+
+def _told(key: str, variant: str, entry: Entry) -> dict[str, Any]:
+    return {
+        "key": key,
+        "variant": variant,
+        "method": entry.method,
+        "url": entry.url,
+        "status": entry.status,
+        "created": when(entry.created),
+        "expires": when(entry.expires),
+    }
