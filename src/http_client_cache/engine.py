@@ -96,6 +96,7 @@ class _Cache(Generic[S, F]):
         self.uncacheable = Recent()
         self.query_rules = QueryRules()
         self._changes = Recent()
+        self._saves = Recent()
         self._change_count = 0
         self.failures = Failures(name)
         self._flights = flights
@@ -124,6 +125,15 @@ class _Cache(Generic[S, F]):
     def changed_since(self, key: str, count: int) -> bool:
         """Whether a change of the key's URL was noted after so many others."""
         return self._changes.number_of(key.partition(".")[0]) > count
+
+    def note_save(self, key: str, variant: str) -> None:
+        """A response takes this place in the store."""
+        self._change_count += 1
+        self._saves.add(f"{key} {variant}", self._change_count)
+
+    def saved_since(self, key: str, variant: str, count: int) -> bool:
+        """Whether a response took this place after so many changes."""
+        return self._saves.number_of(f"{key} {variant}") > count
 
 
 class AsyncCache(_Cache[AsyncShell, AsyncFlights]):

@@ -186,6 +186,7 @@ def fetch(
     if stale is not None and not stale.hops and reason in (Reason.EXPIRED, Reason.REFRESH):
         conditions = decide.conditions(stale.entry, request)
     otherwise = _on_error(scope, request, options, stale, reason)
+    since = scope.changes()
     answer: Answer | Lost = yield Exchange(request, conditions, insist=otherwise is not None)
     if otherwise is not None and (isinstance(answer, Lost) or answer.head.status in ERRORS):
         if lease is not None:
@@ -195,7 +196,7 @@ def fetch(
         raise answer.error
 
     if conditions and stale is not None and answer.head.status == 304:
-        fresh = yield from freshen(scope, request, stale, answer, options)
+        fresh = yield from freshen(scope, request, stale, answer, options, since)
         if lease is not None and not decide.authorization_added(request, answer.sent_authorization):
             lease.release(fresh)
         return Hit(fresh, Reason.VALIDATED, asked=reason, forward_status=304)

@@ -136,6 +136,7 @@ class KeepLater:
 
 
 def _publish(scope: Scope, stored: Stored) -> Plan[Reason | None]:
+    scope.note_save(stored.key, stored.variant)
     saving = scope.store.save(stored.key, stored.entry, stored.body, variant=stored.variant)
     saved = yield UseStore(saving, writes=True)
     scope.uncacheable.discard(stored.key)
@@ -143,9 +144,13 @@ def _publish(scope: Scope, stored: Stored) -> Plan[Reason | None]:
 
 
 def freshen(
-    scope: Scope, request: Request, stale: Stored, answer: Answer, options: Options
+    scope: Scope, request: Request, stale: Stored, answer: Answer, options: Options, since: int
 ) -> Plan[Stored]:
-    """Take over what a 304 says (RFC 9111 section 4.3.4); the stored body stays."""
+    """Take over what a 304 says (RFC 9111 section 4.3.4); the stored body stays.
+
+    What has been stored in the place of the stale one stays as it is: ``since`` is how many changes
+    there were before the origin was asked.
+    """
     yield Discard(answer)
     expiry = scope.settings.expiry_for(request.url, options.expire_after)
     head = answer.head
@@ -157,7 +162,10 @@ def freshen(
         expires=expiry.expires(answer.received),
         sets_cookies=stale.entry.sets_cookies or "set-cookie" in head.headers,
     )
-    if not decide.authorization_added(request, answer.sent_authorization):
+    if not (
+        decide.authorization_added(request, answer.sent_authorization)
+        or scope.saved_since(stale.key, stale.variant, since)
+    ):
         change = (stale.key, stale.variant, entry)
         yield UseStore(scope.store.freshen([change]), writes=True)
     return stale._replace(entry=entry)

@@ -53,6 +53,14 @@ class Scope(Protocol):
         """Whether a change of the key's URL was noted after so many others."""
         ...
 
+    def note_save(self, key: str, variant: str) -> None:
+        """A response takes this place in the store."""
+        ...
+
+    def saved_since(self, key: str, variant: str, count: int) -> bool:
+        """Whether a response took this place after so many changes."""
+        ...
+
 
 class QueryRules(Protocol):
     """Remembers which parts of a query count, by path."""

@@ -237,8 +237,11 @@ def _freshen(
     changes = [
         (one.key, one.variant, one.entry)
         for index, one in fresh.items()
-        if index != mine or as_before
+        if (index != mine or as_before)
+        # Another response may be there by now, and the news is not about that.
+        and not scope.saved_since(one.key, one.variant, asking.since)
     ]
+    moved = moved and not scope.saved_since(stored.key, stored.variant, asking.since)
     if _is_shared_no_more(asking, stored):
         yield UseStore(scope.store.drop(gone), writes=True)
         stored, moved, changes = stored._replace(key=asking.found.key), True, []
@@ -322,6 +325,8 @@ def _told_by_head(asking: Asking, answer: Answer) -> Plan[Stored | None]:
     if stored is None or stored.entry.method == "HEAD":
         return None
     if authorization_added(asking.request, answer.sent_authorization):
+        return None
+    if scope.saved_since(stored.key, stored.variant, asking.since):
         return None
     headers = Headers(stored.entry.headers)
     verdict = head_updates(headers, stored.entry.body_size, answer.head)

@@ -146,6 +146,7 @@ def save(scope: Scope, since: int, found: Found, stored: Stored) -> Plan[Reason 
     others = [one for one in found.candidates if (one.key, one.variant) not in outdated]
     # Without a bound, a server that varies by a field like User-Agent fills every look-up.
     outdated += [(one.key, one.variant) for one in others[MAX_VARIANTS - 1 :]]
+    scope.note_save(stored.key, stored.variant)
     saving = scope.store.save(stored.key, stored.entry, stored.body, variant=stored.variant)
     saved = yield UseStore(saving, writes=True)
     if outdated:
