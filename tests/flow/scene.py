@@ -145,6 +145,8 @@ class Scene:
         lock: answers of the lock, in their order; leads where there are none left.
         bodies: what reading a body answers; ``b"new"`` where there are none left.
         ended: what ``fetches_ended`` tells, each time it is asked.
+        overtaken: whether others have stored something meanwhile.
+        saved: key and variant of what was noted as saved.
         told: all that happened, in order.
     """
 
@@ -160,6 +162,8 @@ class Scene:
     trips: list[Trip] = field(default_factory=list)
     released: list[Any] = field(default_factory=list)
     spawned: list[Any] = field(default_factory=list)
+    saved: list[tuple[str, str]] = field(default_factory=list)
+    overtaken: bool = False
 
     def __post_init__(self) -> None:
         self.store: Any = Trips()
@@ -172,6 +176,15 @@ class Scene:
 
     def fetches_ended(self) -> int:
         return next(self._ended, 0)
+
+    def changes(self) -> int:
+        return len(self.saved)
+
+    def note_save(self, key: str, variant: str) -> None:
+        self.saved.append((key, variant))
+
+    def saved_since(self, key: str, variant: str, count: int) -> bool:
+        return self.overtaken or (key, variant) in self.saved[count:]
 
     def serve(self, request: Request | None = None, options: Options = PLAIN) -> Any:
         return self.play(serve(self, request or get(), options))
