@@ -150,9 +150,12 @@ def on_error(asking: Asking, stored: Stored | None, status: int | None = None) -
         stored: what it selects.
         status: of the origin's answer, if there was one.
     """
+    scope, request, now = asking.scope, asking.request, asking.scope.now()
     if stored is None or asking.found.reason is Reason.FILTERED_ON_READ:
         return None
-    scope, request, now = asking.scope, asking.request, asking.scope.now()
+    if scope.changed_since(stored.key, asking.since):
+        # What an unsafe request has outdated meanwhile is nothing to fall back on (section 4.4).
+        return None
     windows = scope.settings.windows_for(request.url, asking.options.windows)
     reason = reusable_on_error(stored.entry, asking.asked, now, windows)
     if reason is not Reason.STALE_IF_ERROR:

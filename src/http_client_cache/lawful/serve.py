@@ -118,7 +118,7 @@ def _without_the_origin(
     scope: Scope, request: Request, asked: RequestDirectives, options: Options, found: Found
 ) -> Served:
     """The origin is not to be asked, which is as if it could not be reached."""
-    stale = on_error(Asking(scope, request, asked, options, found, 0), found.stored)
+    stale = on_error(Asking(scope, request, asked, options, found, scope.changes()), found.stored)
     if stale is None:
         return Refused(Reason.NOT_CACHED, found.key)
     return msgspec.structs.replace(stale, asked=None)
