@@ -115,8 +115,8 @@ class Trip(NamedTuple):
 
     def __str__(self) -> str:
         first = self.arguments[0]
-        if self.name == "freshen":
-            return " ".join(["freshen", *[named(change[0]) for change in first]])
+        if self.name in ("freshen", "drop"):
+            return " ".join([self.name, *[named(change[0]) for change in first]])
         if self.name == "link":
             return f"link {named(first)} to {named(self.arguments[1].target)}"
         keys = [first] if isinstance(first, str) else first
@@ -124,7 +124,9 @@ class Trip(NamedTuple):
 
 
 def named(key: str) -> str:
-    return NAMES.get(key, key)
+    """The path that a key is of; a key may be followed by the name of a variant."""
+    key, _, variant = key.partition(" ")
+    return NAMES.get(key, key) + (" as a variant" if variant else "")
 
 
 class Trips:
@@ -140,7 +142,8 @@ class Scene:
 
     Attributes:
         origin: answers in their order; an exception is no answer.
-        load: what the store finds under a key, each time it is asked.
+        load: what the store finds under a key: one response, or a tuple of them, each time it is
+            asked; or a list of such, for one time after the other.
         failing: names of trips that fail.
         lock: answers of the lock, in their order; leads where there are none left.
         bodies: what reading a body answers; ``b"new"`` where there are none left.
@@ -164,6 +167,7 @@ class Scene:
     spawned: list[Any] = field(default_factory=list)
     saved: list[tuple[str, str]] = field(default_factory=list)
     overtaken: bool = False
+    exchanges: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store: Any = Trips()
@@ -213,9 +217,11 @@ class Scene:
                 assert writes is (plan.name not in ("load", "contains"))
                 return self._trip(plan)
             case Exchange(request, conditions):
+                self.exchanges.append(effect)
                 path = request.url.removeprefix(HOST)
                 self.told.append(" ".join([request.method, path, *[n for n, _ in conditions]]))
-                reply = next(self._origin)
+                reply = next(self._origin, None)
+                assert reply is not None, "nobody has told the origin what to answer"
                 return Lost(reply) if isinstance(reply, Exception) else reply
             case ReadBody():
                 self.told.append("read")
@@ -251,6 +257,8 @@ class Scene:
             found = self.load.get(named(trip.arguments[0]))
             if isinstance(found, list):
                 found = found.pop(0)
+            if type(found) is tuple:
+                return found
             return () if found is None else (found,)
         return None
 
