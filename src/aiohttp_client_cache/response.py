@@ -23,7 +23,7 @@ from aiohttp_client_cache.streams import Copy, ReplayStream, TeeStream, keep_wir
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.message import RawHeaders, to_text
-from http_client_cache.served import Hit, Made, Refused, Served, status_of
+from http_client_cache.served import Forwarded, Hit, Made, Passed, Refused, Served, status_of
 from http_client_cache.status import CacheStatus
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class CachedResponse(ClientResponse):
 
     from_cache: bool = False
     _entry: Entry | None = None
-    _served: Served | None = None
+    _served: Served | Passed | None = None
     _clock: Clock | None = None
     _stream: StreamReader | None = None
     _replayed: bytes | None = None
@@ -301,7 +301,7 @@ def build(
 
 def mark(response: CachedResponse, served: Served, clock: Clock, *, told: bool) -> None:
     """Let a response tell where it came from; ``told`` adds a ``Cache-Status`` field."""
-    response._served = served
+    response._served = served.told() if isinstance(served, Forwarded) else served
     response._clock = clock
     if isinstance(served, Hit):
         response.from_cache = True

@@ -77,6 +77,19 @@ class Forwarded(msgspec.Struct, frozen=True):
     refusal: Reason | None = None
     key: str | None = None
 
+    def told(self) -> Passed:
+        """What is left to tell of it."""
+        return Passed(self.reason, self.stored, self.refusal, self.key)
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """A :class:`Forwarded` less its answer, for that answer to know: it must not hold itself."""
+
+    reason: Reason
+    stored: Stored | None
+    refusal: Reason | None
+    key: str | None
+
 
 class Refused(msgspec.Struct, frozen=True):
     """The caller asked for the cache alone, and it has nothing: 504 (RFC 9111 section 5.2.1.7)."""
@@ -88,7 +101,7 @@ class Refused(msgspec.Struct, frozen=True):
 Served = Hit | Forwarded | Refused
 
 
-def status_of(served: Served | None, now: float) -> CacheStatus:
+def status_of(served: Served | Passed | None, now: float) -> CacheStatus:
     """What the cache did, for people; ``now`` in UTC seconds.
 
     Of what is not served yet, all that can be said is that nothing was found.
@@ -97,7 +110,7 @@ def status_of(served: Served | None, now: float) -> CacheStatus:
         return CacheStatus(Reason.MISS)
     if isinstance(served, Refused):
         return CacheStatus(served.reason, served.key)
-    if isinstance(served, Forwarded):
+    if isinstance(served, Forwarded | Passed):
         stored = served.stored
         kept = stored is not None and served.refusal is None
         ttl = _ttl(stored, now) if kept else None
