@@ -36,7 +36,7 @@ import msgspec
 
 VERSION: Final = 1
 
-PREFIX_BYTES: Final = 256
+FRAME_BYTES: Final = 256
 """So many bytes of a file at most have all that ``frame_of`` looks at."""
 
 _FRAME: Final = re.compile(
@@ -49,13 +49,12 @@ class Frame(NamedTuple):
     """The measures of a file.
 
     Attributes:
-        crc: of the head, from ``crc_from`` on.
+        crc: of the head, less what comes before its end.
         starts: where the body starts.
         record: length of the record.
         body: length of the body.
         body_crc: of the body.
         ref: see above.
-        crc_from: where the bytes begin that ``crc`` is of.
     """
 
     crc: int
@@ -64,7 +63,6 @@ class Frame(NamedTuple):
     body: int
     body_crc: int
     ref: str
-    crc_from: int
 
 
 class Told(msgspec.Struct):
@@ -98,18 +96,12 @@ def frame_of(data: bytes) -> Frame | None:
         int(body),
         int(body_crc, 16),
         ref.decode(),
-        match.end(1),
     )
 
 
-def read_head(head: bytes) -> Head | None:
-    """All of a head; ``None`` if it is damaged."""
-    frame = frame_of(head)
-    if (
-        frame is None
-        or len(head) != frame.starts
-        or zlib.crc32(head[frame.crc_from :]) != frame.crc
-    ):
+def read_head(frame: Frame, head: bytes) -> Head | None:
+    """All of a head that has these measures; ``None`` if it is damaged."""
+    if len(head) != frame.starts or zlib.crc32(head[_CRC_FROM:]) != frame.crc:
         return None
     line = head.find(b"\n") + 1
     record = head[line : line + frame.record]
@@ -121,8 +113,10 @@ def read_head(head: bytes) -> Head | None:
     return None if told is None or len(record) != frame.record else Head(frame, told, record)
 
 
-def make_head(told: dict[str, Any], record: bytes, body: int, body_crc: int, ref: str) -> bytes:
-    """The head of a file.
+def make_head(
+    told: dict[str, Any], record: bytes, body: int, body_crc: int, ref: str
+) -> tuple[Frame, bytes]:
+    """The head of a file, and its measures.
 
     Args:
         told: what the line says, ``key`` first.
@@ -136,23 +130,30 @@ def make_head(told: dict[str, Any], record: bytes, body: int, body_crc: int, ref
     except UnicodeEncodeError:
         # Lone surrogates, in a key of a user's making.
         line = json.dumps(told).encode()
-    measured = b'", "starts": %8d, "record": %8d, "body": %15d, "body_crc32": "%08x", "ref": "%b", '
-    width = len(measured % (0, 0, 0, 0, b"")) + len(ref)
-    starts = len(_BEGIN) + 8 + width + len(line) - 1 + 1 + len(record) + 1
-    rest = measured % (starts, len(record), body, body_crc, ref.encode())
-    rest = b"%b%b\n%b\n" % (rest, line[1:], record)
-    return b"%b%08x%b" % (_BEGIN, zlib.crc32(rest), rest)
+    starts = _FIXED_BYTES + len(ref) + len(line) - 1 + len(record)
+    rest = _REST % (starts, len(record), body, body_crc, ref.encode(), line[1:], record)
+    crc = zlib.crc32(rest)
+    frame = Frame(crc, starts, len(record), body, body_crc, ref)
+    return frame, b"%b%08x%b" % (_BEGIN, crc, rest)
 
 
 _BEGIN: Final = b'{"http_cache": 1, "crc32": "'
+_CRC_FROM: Final = len(_BEGIN) + 8
+_REST: Final = (
+    b'", "starts": %8d, "record": %8d, "body": %15d, "body_crc32": "%08x", "ref": "%b", %b\n%b\n'
+)
+_FIXED_BYTES: Final = _CRC_FROM + len(_REST % (0, 0, 0, 0, b"", b"", b""))
 
 
 def when(seconds: float | None) -> str | None:
     """A time as people read it, in UTC."""
+    if seconds is None:
+        return None
     try:
-        return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%FT%TZ}"
+        text = datetime.fromtimestamp(int(seconds), UTC).isoformat()
     except (OverflowError, ValueError, OSError):
         return str(seconds)
+    return f"{text[:-6]}Z"
 
 
 def _odd_told(line: bytes) -> Told | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from http_client_cache.file_format import Frame
+
 MAIN: Final = "main"
 """The response without a variant, which most keys have and no other."""
 
@@ -29,11 +31,13 @@ class Raw(NamedTuple):
         file: which of its name.
         head: all that is before the body; the newer one where it was rewritten apart.
         body: empty where it was not asked for.
+        frame: measures of the head.
     """
 
     file: str
     head: bytes
     body: bytes
+    frame: Frame
 
 
 class Read(NamedTuple):
@@ -44,7 +48,7 @@ class Read(NamedTuple):
 
 
 class ReadLink(NamedTuple):
-    """Read where a name leads. Answers the head of that file, or ``None``."""
+    """Read where a name leads. Answers a ``Raw`` without a body, or ``None``."""
 
     name: str
 
@@ -113,17 +117,15 @@ class Link(NamedTuple):
     """Let a name lead to another one. Answers ``None`` at once, as ``Save``."""
 
     name: str
-    head: bytes
+    raw: Raw
     target: str
 
 
 class Change(NamedTuple):
-    """A new head for the response whose ``ref`` is this; another one is left alone."""
+    """A new head for a response, unless one of another ``ref`` lies there by now."""
 
     name: str
-    file: str
-    ref: str
-    head: bytes
+    raw: Raw
     stamp: float
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
@@ -71,8 +72,9 @@ class FileStore:
         """See :class:`~http_client_cache.store.Store`."""
         record = self._codec.encode(key, variant, entry, body)
         told = _told(key, variant, entry)
-        head = make_head(told, record, len(body), zlib.crc32(body), secrets.token_hex(8))
-        yield Save(_name(key), Raw(_file(variant), head, body), _stamp(entry))
+        size, crc = len(body), zlib.crc32(body)
+        frame, head = make_head(told, record, size, crc, secrets.token_hex(8))
+        yield Save(_name(key), Raw(_file(variant), head, body, frame), _stamp(entry))
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -89,7 +91,7 @@ class FileStore:
             known = yield ReadMany(files)
         steps: list[Change] = []
         for (key, variant, entry), place, raw in zip(changes, files, known, strict=True):
-            head = read_head(raw.head) if raw is not None else None
+            head = _head(raw)
             if head is None or head.frame.body != entry.body_size or head.told.key != key:
                 continue
             try:
@@ -97,8 +99,8 @@ class FileStore:
             except RecordError:
                 continue
             told, frame = _told(key, variant, entry), head.frame
-            fresh = make_head(told, record, frame.body, frame.body_crc, frame.ref)
-            steps.append(Change(*place, frame.ref, fresh, _stamp(entry)))
+            fresh, data = make_head(told, record, frame.body, frame.body_crc, frame.ref)
+            steps.append(Change(place[0], Raw(place[1], data, b"", fresh), _stamp(entry)))
         if not steps:
             return 0
         count: int = yield Freshen(steps)
@@ -108,8 +110,8 @@ class FileStore:
         """See :class:`~http_client_cache.store.Store`."""
         target = _name(alias.target)
         told = {"key": key, "target": alias.target, "created": when(alias.created)}
-        head = make_head(told, self._codec.encode_alias(key, alias), 0, 0, target)
-        yield Link(_name(key), head, target)
+        frame, head = make_head(told, self._codec.encode_alias(key, alias), 0, 0, target)
+        yield Link(_name(key), Raw(LINK, head, b"", frame), target)
 
     # What ends an entry.
 
@@ -236,7 +238,7 @@ class FileStore:
             files = [(one.name, one.file) for one in found if one.file == LINK]
             raws: list[Raw | None] = (yield ReadMany(files)) if files else []
             for raw in raws:
-                head = _head(raw.head if raw is not None else None)
+                head = _head(raw)
                 alias = self._alias_of(head) if head is not None else None
                 if head is not None and alias is not None and head.told.key > after:
                     known[head.told.key] = alias
@@ -290,10 +292,10 @@ class FileStore:
 
     def _stored(self, raw: Raw, *, bodies: bool) -> Stored | None:
         """A file as it is told to the engine; ``None`` if it cannot be read."""
-        file, data, body = raw
-        head = read_head(data)
-        if head is None or _file(head.told.variant) != file:
+        head = read_head(raw.frame, raw.head)
+        if head is None or _file(head.told.variant) != raw.file:
             return None
+        body = raw.body
         frame, key, variant = head.frame, head.told.key, head.told.variant
         if bodies and (len(body) != frame.body or zlib.crc32(body) != frame.body_crc):
             return None
@@ -314,8 +316,8 @@ class FileStore:
             return None
 
 
-def _head(data: bytes | None) -> Head | None:
-    return read_head(data) if data is not None else None
+def _head(raw: Raw | None) -> Head | None:
+    return read_head(raw.frame, raw.head) if raw is not None else None
 
 
 def _is_response(found: Found) -> bool:
@@ -332,6 +334,8 @@ def _prefix(locator: str) -> str:
     return f"{digits[:2]}/{digits}-"
 
 
+# What is in the cache is asked for again.
+@lru_cache(maxsize=1024)
 def _name(key: str) -> str:
     digits = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return _prefix(key.partition(".")[0]) + digits

@@ -81,10 +81,13 @@ class Folder:
         Raises:
             StoreError: the folder cannot be read.
         """
-        if isinstance(statement, Read):
-            return self._guarded(lambda: self._read_name(statement, inline=True))
-        if isinstance(statement, ReadLink):
-            return self._guarded(lambda: self._read_link(statement))
+        try:
+            if isinstance(statement, Read):
+                return self._read_name(statement, inline=True)
+            if isinstance(statement, ReadLink):
+                return self._read_link(statement)
+        except OSError as error:
+            raise self._failure(error) from error
         return NOT_NOW
 
     def read(self, statement: AnyRead) -> Any:
@@ -93,19 +96,19 @@ class Folder:
         Raises:
             StoreError: the folder cannot be read.
         """
-        if isinstance(statement, Read):
-            return self._guarded(lambda: self._read_name(statement, inline=False))
-        if isinstance(statement, ReadLink):
-            return self._guarded(lambda: self._read_link(statement))
-        if isinstance(statement, ReadMany):
-            return self._guarded(lambda: self._read_many(statement))
-        return self._guarded(lambda: reading.list_shards(self._root, statement))
-
-    def _guarded(self, read: Callable[[], Any]) -> Any:
         try:
-            return read()
+            if isinstance(statement, Read):
+                return self._read_name(statement, inline=False)
+            if isinstance(statement, ReadLink):
+                return self._read_link(statement)
+            if isinstance(statement, ReadMany):
+                return self._read_many(statement)
+            return reading.list_shards(self._root, statement)
         except OSError as error:
-            raise StoreError(f"The cache {self.path} cannot be read: {error}") from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> StoreError:
+        return StoreError(f"The cache {self.path} cannot be read: {error}")
 
     def _read_name(self, read: Read, *, inline: bool) -> list[Raw] | Any:
         pending = self.pending.files_of(read.name) if self.pending.any else None
@@ -115,12 +118,9 @@ class Folder:
         files = {raw.file: raw for raw in found} | pending
         return [raw for raw in files.values() if raw is not None]
 
-    def _read_link(self, read: ReadLink) -> bytes | None:
-        head = self.pending.link_of(read.name) if self.pending.any else None
-        if head is not None:
-            return head
-        raw = reading.read_one(self._root, read.name, LINK, bodies=False)
-        return raw.head if raw is not None else None
+    def _read_link(self, read: ReadLink) -> Raw | None:
+        pending = self.pending.link_of(read.name) if self.pending.any else None
+        return pending or reading.read_one(self._root, read.name, LINK, bodies=False)
 
     def _read_many(self, read: ReadMany) -> list[Raw | None]:
         found: list[Raw | None] = []

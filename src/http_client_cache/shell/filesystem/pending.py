@@ -85,12 +85,12 @@ class Pending:
                 file: work.raw if isinstance(work, Save) else None for file, work in files.items()
             }
 
-    def link_of(self, name: str) -> bytes | None:
+    def link_of(self, name: str) -> Raw | None:
         """The link of a name, if it is pending."""
         with self._lock:
             link = self._links.get(name)
-            return link.head if link is not None else None
+            return link.raw if link is not None else None
 
 
 def _size(work: Save | Link) -> int:
-    return len(work.raw.head) + len(work.raw.body) if isinstance(work, Save) else len(work.head)
+    return len(work.raw.head) + len(work.raw.body)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from stat import S_ISREG
 from typing import Any, Final
 
-from http_client_cache.file_format import Frame, frame_of
+from http_client_cache.file_format import FRAME_BYTES, Frame, frame_of
 from http_client_cache.file_statements import LINK, MAIN, TRACES, Found, List, Raw
 from http_client_cache.shell.filesystem.paths import (
     FRESH,
@@ -93,21 +93,15 @@ def read_one(root: str, name: str, file: str, *, bodies: bool) -> Raw | None:
     raw: Raw | None = _read(path_of(root, name, file), file, bodies=bodies, inline=False)
     if raw is None or file == LINK:
         return raw
-    frame = frame_of(raw.head)
-    if frame is None or frame.body <= INLINE_BYTES:
-        return raw
     return _newer(f"{root}{name}{MORE}", raw)
 
 
 def _newer(more: str, raw: Raw) -> Raw:
     """A response with the head that lies apart, if that is one for this very body."""
     fresh = _read(f"{more}/{raw.file}{FRESH}", raw.file, bodies=False, inline=False, apart=True)
-    if fresh is None:
+    if fresh is None or fresh.frame.ref != raw.frame.ref:
         return raw
-    old, new = frame_of(raw.head), frame_of(fresh.head)
-    if old is None or new is None or old.ref != new.ref:
-        return raw
-    return raw._replace(head=fresh.head)
+    return raw._replace(head=fresh.head, frame=fresh.frame)
 
 
 def _read(
@@ -126,14 +120,14 @@ def _read(
             return None
         starts, size = frame.starts, frame.starts + (0 if apart else frame.body)
         if len(data) == size < _AT_ONCE:
-            return Raw(file, data[:starts], data[starts:] if bodies else b"")
+            return Raw(file, data[:starts], data[starts:] if bodies else b"", frame)
         if len(data) < _AT_ONCE or not _is_whole(handle, size):
             return None
         if not bodies:
-            return Raw(file, _part(handle, 0, starts), b"")
+            return Raw(file, _part(handle, 0, starts), b"", frame)
         if inline and size > INLINE_BYTES:
             return NOT_NOW
-        return Raw(file, _part(handle, 0, starts), _part(handle, starts, frame.body))
+        return Raw(file, _part(handle, 0, starts), _part(handle, starts, frame.body), frame)
     except OSError as error:
         if is_absent(error):
             return None
@@ -144,7 +138,7 @@ def _read(
 
 def frame_at(handle: int) -> Frame | None:
     """The measures of an open file, or ``None`` if it is not a whole one."""
-    frame = frame_of(_part(handle, 0, 512))
+    frame = frame_of(_part(handle, 0, FRAME_BYTES))
     return frame if frame is not None and _is_whole(handle, frame.starts + frame.body) else None
 
 

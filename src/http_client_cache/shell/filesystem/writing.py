@@ -9,7 +9,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
-from http_client_cache.file_format import frame_of
 from http_client_cache.file_statements import LINK, Change, Drop, Link, Save
 from http_client_cache.shell.filesystem.paths import (
     FRESH,
@@ -70,7 +69,7 @@ class Writing:
         temps: list[tuple[int, Temp]] = []
         for number, save in enumerate(saves):
             try:
-                temps.append((number, Temp(self._root, save.raw[1:], save.stamp)))
+                temps.append((number, Temp(self._root, (save.raw.head, save.raw.body), save.stamp)))
             except OSError as error:
                 outcome[number] = error
         self._sync([temp for _, temp in temps])
@@ -94,7 +93,7 @@ class Writing:
     def link(self, link: Link) -> None:
         """Let a name lead to another one; the disk is not waited for."""
         led = self._root + link.target + LED
-        temp = Temp(self._root, (link.head,))
+        temp = Temp(self._root, (link.raw.head,))
         try:
             with self._turn(link.target):
                 # Before the link: what leads here must be found when this goes.
@@ -126,7 +125,7 @@ class Writing:
 
     def _renewal(self, change: Change) -> _Renewal | None:
         try:
-            path = path_of(self._root, change.name, change.file)
+            path = path_of(self._root, change.name, change.raw.file)
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
             if is_absent(error):
@@ -134,11 +133,11 @@ class Writing:
             raise
         try:
             frame = frame_at(handle)
-            if frame is not None and frame.ref == change.ref:
+            if frame is not None and frame.ref == change.raw.frame.ref:
                 is_small = frame.body <= COPY_BYTES
                 os.lseek(handle, frame.starts, os.SEEK_SET)
                 body = os.read(handle, frame.body) if is_small else b""
-                temp = Temp(self._root, (change.head, body), change.stamp)
+                temp = Temp(self._root, (change.raw.head, body), change.stamp)
                 return _Renewal(change, handle, temp, is_small)
         except BaseException:
             os.close(handle)
@@ -148,14 +147,14 @@ class Writing:
 
     def _renew(self, renewal: _Renewal) -> bool:
         change, handle, temp, is_small = renewal
-        path = path_of(self._root, change.name, change.file)
+        path = path_of(self._root, change.name, change.raw.file)
         with self._turn(change.name):
             if not _is_same(handle, path):
                 return False
             if is_small:
                 temp.publish(path)
             else:
-                temp.publish(f"{self._root}{change.name}{MORE}/{change.file}{FRESH}")
+                temp.publish(f"{self._root}{change.name}{MORE}/{change.raw.file}{FRESH}")
                 os.utime(path, (change.stamp, change.stamp))
         return True
 
@@ -233,8 +232,7 @@ class Writing:
     def leads_to(self, name: str) -> str | None:
         """The name that a name leads to."""
         raw = read_one(self._root, name, LINK, bodies=False)
-        frame = frame_of(raw.head) if raw is not None else None
-        return frame.ref if frame is not None else None
+        return raw.frame.ref if raw is not None else None
 
     # How it is done.
 
