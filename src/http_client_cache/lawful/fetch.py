@@ -93,7 +93,7 @@ GONE: Final = frozenset({404, 410})
 OWN_TERMS: Final = frozenset([to_text(name) for name in SELECTING | DIRECTING])
 """Fields with which a caller asks for something else than the whole, or in another way."""
 
-_ABOUT_THE_REST: Final = frozenset({206, 412, 416})
+_ABOUT_THE_REST: Final = frozenset({206, 304, 412, 416})
 """Answers to what we asked for, and not to what the caller did."""
 
 
@@ -179,14 +179,18 @@ def _validated(asking: Asking, sent: list[Stored], answer: Answer) -> Plan[Serve
     known = _validators(sent)
     alone = "if-none-match" not in request.headers
     chosen = selected_by_304(known, headers, answer.received, alone=alone)
+    mine = next((index for index, one in enumerate(sent) if one is found.stored), None)
+    if chosen and mine not in chosen and mine is not None:
+        # Of several with the same weak tag, the request has selected one.
+        chosen = [mine] if selected_by_304([known[mine]], headers, answer.received) else chosen
     if not chosen and answers_caller(request, headers):
         return Forwarded(answer, found.reason, refusal=Reason.CONDITION, key=found.key)
     yield Discard(answer)
     if chosen:
         expiry = scope.settings.expiry_for(request.url, asking.options.expire_after)
         fresh = {index: renewed(scope.settings, sent[index], answer, expiry) for index in chosen}
-        mine = next((index for index in chosen if sent[index] is found.stored), chosen[0])
-        stored = yield from _freshen(asking, sent, fresh, mine, answer)
+        which = mine if mine in fresh else chosen[0]
+        stored = yield from _freshen(asking, sent, fresh, which, answer)
     else:
         index = confirmed_by_304(known, headers)
         if index is None:

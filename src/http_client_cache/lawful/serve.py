@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 
 from http_client_cache.entry import Stored
@@ -17,7 +15,7 @@ from http_client_cache.lawful.find import (
     find,
     lawful_key,
 )
-from http_client_cache.lawful.invalidate import invalidate
+from http_client_cache.lawful.invalidate import as_get, invalidate
 from http_client_cache.lawful.keep import keep
 from http_client_cache.lawful.respond import SELECTING, respond
 from http_client_cache.message import Request
@@ -92,13 +90,12 @@ def _other(
     answer = yield from exchange(request)
     overtaken = scope.changed_since(url_locator(settings, request.url), since)
     if not is_safe(request.method):
-        since = yield from invalidate(scope, request, answer.head)
+        since = yield from invalidate(scope, request, options, answer.head)
     refusal = weigh.bypass(request, options, settings)
     if request.method != "POST" or refusal is not None:
         why = refusal or Reason.METHOD_NOT_UNDERSTOOD
         return Forwarded(answer, why, refusal=why)
-    as_get = Request("GET", request.url, request.headers.without(_OF_A_BODY))
-    key = yield from lawful_key(scope, as_get, options)
+    key = yield from lawful_key(scope, as_get(request), options)
     if key is None:
         return Forwarded(answer, Reason.KEY_FUNCTION, refusal=Reason.KEY_FUNCTION)
     if overtaken:
@@ -107,11 +104,6 @@ def _other(
     asking = Asking(scope, request, asked, options, nothing, since)
     stored, refusal = yield from keep(asking, answer)
     return Forwarded(answer, Reason.UNSAFE, stored, refusal, key)
-
-
-_OF_A_BODY: Final = frozenset(
-    {"content-encoding", "content-length", "content-type", "transfer-encoding"}
-)
 
 
 def _without_the_origin(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from aiohttp_client_cache import CachedSession, SQLiteBackend
 from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
 from tests.support.clock import StandingClock
 from tests.support.scripted import Received, Reply, ScriptedOrigin, reply
@@ -278,3 +280,37 @@ class TestGroups:
         await self.reused(web)
         await web.request("PUT", "/a")
         assert await self.reused(web) == [False, True, True]
+
+
+async def test_a_key_of_the_users_that_several_urls_share(open_any_web: OpenWeb) -> None:
+    web = open_any_web(key_fn=lambda request: request.url.partition("?")[0])
+    script(web)
+    await web.get("/?1")
+    await web.request("POST", "/?2")
+    assert not await web.is_reused("/?2")
+
+
+async def test_a_query_that_does_not_count_after_a_restart(
+    scripted: ScriptedOrigin, clock: StandingClock, tmp_path: Path
+) -> None:
+    """Nothing is known of ``No-Vary-Search`` yet but what the stored responses say."""
+
+    def answer(request: Received) -> Reply:
+        lines = (FRESH, 'No-Vary-Search: params=("t")') if request.method == "GET" else ()
+        return reply(*lines)
+
+    def opened() -> CachedSession:
+        backend = SQLiteBackend(
+            tmp_path / "cache.sqlite", clock=clock, cache_control=True, no_vary_search=True
+        )
+        return CachedSession(cache=backend)
+
+    scripted.answers("/", answer)
+    async with opened() as session:
+        await session.get(scripted.url("/?a=1&t=1"))
+        await session.get(scripted.url("/?a=2&t=1"))
+    async with opened() as session:
+        await session.put(scripted.url("/?a=1&t=2"))
+        await session.get(scripted.url("/?a=9"))
+        assert not (await session.get(scripted.url("/?a=1&t=2"))).from_cache
+        assert (await session.get(scripted.url("/?a=2&t=2"))).from_cache

@@ -236,3 +236,19 @@ class TestIncomplete:
         web.origin.answers("/", serve_ranges(FRESH, TAG))
         for _ in range(2):
             assert (await web.get()).body == BODY.encode()
+
+
+@pytest.mark.parametrize("status", [304, 412, 416])
+async def test_an_answer_to_what_the_caller_did_not_ask(any_web: Web, status: int) -> None:
+    """Of the cache's own request for the rest; then the whole is asked for."""
+    any_web.origin.answers("/", part(0, 4))
+    await any_web.get("/", {"Range": "bytes=0-4"})
+
+    def answer(request: Received) -> Reply:
+        if "Range" in request.headers:
+            return reply(FRESH, TAG, status=status)
+        return reply(FRESH, TAG, body=BODY)
+
+    any_web.origin.answers("/", answer)
+    seen = await any_web.get()
+    assert (seen.status, seen.body) == (200, BODY.encode())

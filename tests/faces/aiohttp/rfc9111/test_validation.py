@@ -313,3 +313,16 @@ async def test_an_error_that_is_not_stored(any_web: Web, status: int, left: bool
     any_web.origin.answers("/", lambda _: reply(status=304))
     await any_web.get()
     assert any_web.origin.last.all("If-None-Match") == (['"a"'] if left else [])
+
+
+async def test_a_weak_tag_that_two_variants_share(any_web: Web) -> None:
+    """The request has selected one of them, though the other is more recent."""
+    lines = ("Cache-Control: max-age=10", "Vary: X-A", 'ETag: W/"a"')
+    any_web.origin.answers("/", lambda request: reply(*lines, body=request.headers["X-A"]))
+    for value in "12":
+        await any_web.get("/", {"X-A": value})
+        any_web.clock.advance(seconds=1)
+    any_web.clock.advance(seconds=20)
+    any_web.origin.answers("/", reply(*lines, status=304))
+    assert (await any_web.get("/", {"X-A": "1"})).body == b"1"
+    assert (await any_web.get("/", {"X-A": "2"})).body == b"2"
