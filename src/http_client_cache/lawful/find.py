@@ -116,8 +116,11 @@ def lawful_key(scope: Scope, request: Request, options: Options) -> Plan[str | N
 
 def may_be_shared(entry: Entry) -> bool:
     """Whether a response says that it may answer other users than the one it was for."""
-    said = response_directives(Headers(entry.headers))
-    return allows_sharing(said) and not said.private
+    headers = Headers(entry.headers)
+    said = response_directives(headers)
+    # A shared cache does not store such fields (section 5.2.2.7).
+    private = said.private or any(name in headers for name in said.private_fields)
+    return allows_sharing(said) and not private
 
 
 def chosen(
