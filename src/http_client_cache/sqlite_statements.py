@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from http_client_cache.limits import Limits
 
@@ -70,12 +70,21 @@ class Change(NamedTuple):
     arguments: Sequence[Any] = ()
 
 
+FLUSH_SECONDS: Final = (0.02, 0.5)
+"""Between two times when uses are written down though nothing else is: the less others use or
+write meanwhile, the longer."""
+
+MOST_USES: Final = 4096
+"""Keys whose use is remembered before it is written down."""
+
+
 class UpkeepSQL(NamedTuple):
     """The texts of :class:`Upkeep`; all but the first are for a store with limits.
 
     Attributes:
         leave: deletes what has left by a time; its parameters are that and how many at most.
         totals: selects how many entries there are, bytes, and aliases.
+        latest: selects the logical time of the last use.
         use: makes the rows of a key those used last.
         expired: selects id and bytes of what has expired by a time, earliest first.
         oldest: selects id and bytes of everything, what was used least recently first.
@@ -86,6 +95,7 @@ class UpkeepSQL(NamedTuple):
 
     leave: str
     totals: str
+    latest: str
     use: str
     expired: str
     oldest: str
@@ -102,8 +112,12 @@ class Upkeep:
         limits: how much may be kept.
         now: UTC seconds.
         sql: the texts.
-        used: keys that were read, what was read last at the end; taken by who writes it down.
+        used: keys that were read or written, what was used last at the end; whoever writes that
+            down takes it, and leaves an empty one.
+        was_read: whether any of them was read.
         flush_at: when uses are written down though nothing else is (UTC seconds).
+        flush_after: seconds from one time to the next.
+        latest: the logical time of the last use, as it was then.
         writes: how many there were since what has left was last deleted.
         swept: when that was (UTC seconds).
         told: whether the log has been told that the store is full.
@@ -113,7 +127,10 @@ class Upkeep:
     now: Callable[[], float]
     sql: UpkeepSQL
     used: dict[str, None] = field(default_factory=dict[str, None])
+    was_read: bool = False
     flush_at: float = 0.0
+    flush_after: float = FLUSH_SECONDS[0]
+    latest: int = 0
     writes: int = 0
     swept: float = 0.0
     told: bool = False

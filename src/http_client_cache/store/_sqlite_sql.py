@@ -96,7 +96,7 @@ CLEAR_STEPS: Final = ("clear_blocks", "clear_aliases", "clear_responses")
 
 # What the thread that writes needs besides.
 UPKEEP: Final = (
-    *("leave", "totals", "use", "expired", "oldest", "remove", "links_written", "unlink"),
+    *("leave", "totals", "latest", "use", "expired", "oldest", "remove", "links_written", "unlink"),
 )
 
 _OWN: Final = "SELECT key, variant, record, body, chain, NULL"
@@ -148,6 +148,7 @@ _STATEMENTS: Final = {
     "leave": """DELETE FROM {t}_responses WHERE id IN (
         SELECT id FROM {t}_responses WHERE leaves <= ? ORDER BY leaves LIMIT ?)""",
     "totals": "SELECT entries, bytes, aliases FROM {t}_totals",
+    "latest": "SELECT coalesce(max(used), 0) FROM {t}_uses",
     "use": """UPDATE {t}_uses SET used = {next_use}
         WHERE id IN (SELECT id FROM {t}_responses WHERE key = ?)""",
     "expired": """SELECT id, {response} FROM {t}_responses WHERE expires <= ? ORDER BY expires""",

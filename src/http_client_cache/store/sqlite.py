@@ -14,6 +14,8 @@ from http_client_cache.errors import ConfigurationError, RecordError, describe
 from http_client_cache.limits import Limits, Retention
 from http_client_cache.plan import Plan
 from http_client_cache.sqlite_statements import (
+    FLUSH_SECONDS,
+    MOST_USES,
     Change,
     Insert,
     Point,
@@ -35,13 +37,6 @@ BLOCK_BYTES: Final = 256 * 1024
 
 DELETE_KEYS: Final = (1, 20, 500)
 """Keys that are deleted by one statement, in one transaction: others want to write, too."""
-
-
-FLUSH_SECONDS: Final = 2.0
-"""Between two times when uses are written down though nothing else is."""
-
-MOST_USES: Final = 4096
-"""Keys whose use is remembered until it is written down; that of others is lost."""
 
 
 class SQLiteStore:
@@ -94,7 +89,7 @@ class SQLiteStore:
         """See :class:`~http_client_cache.store.Store`."""
         sql = self._follow if follow else self._point
         rows: list[Row] = yield Point(sql, key, self._blocks, 1 + follow)
-        if self._limited and rows and self._is_due(rows[0][0]):
+        if self._limited and rows and self._note_read(rows[0][0]):
             yield Write((), upkeep=self._upkeep)
         if len(rows) == 1:
             one = self._stored(key, rows[0])
@@ -126,6 +121,8 @@ class SQLiteStore:
             row = Insert(self._into, (*values, chain, record, None), self._replace)
             # The blocks come first: an entry is published by its row.
             steps = (*self._block_steps(chain, body), row)
+        if self._limited:
+            self._note_use(key)
         row_shown = (key, variant, record, body, None, None)
         yield Write(steps, row=row_shown, upkeep=self._upkeep)
 
@@ -148,6 +145,8 @@ class SQLiteStore:
             times = (entry.created, entry.expires, self._retention.leaves(entry))
             values = (record, *times, key, variant, entry.body_size, known)
             steps.append(Change(self._sql["freshen"], values))
+            if self._limited:
+                self._note_use(key)
         if not steps:
             return 0
         counts: list[int] = yield Write(tuple(steps), upkeep=self._upkeep)
@@ -275,17 +274,24 @@ class SQLiteStore:
 
     # How it is written and read.
 
-    def _is_due(self, key: str) -> bool:
-        """Note a use; answers whether it is time to write the uses down."""
-        upkeep, now = self._upkeep, self._retention.now()
-        used = upkeep.used
+    def _note_use(self, key: str) -> None:
+        used = self._upkeep.used
         # To the end, if it is there.
         used.pop(key, None)
-        if len(used) < MOST_USES:
-            used[key] = None
-        if upkeep.flush_at - FLUSH_SECONDS <= now < upkeep.flush_at:
-            return len(used) == MOST_USES // 2
-        upkeep.flush_at = now + FLUSH_SECONDS
+        used[key] = None
+        if len(used) > 2 * MOST_USES:
+            # Nothing can be written, it seems.
+            self._upkeep.used = {}
+
+    def _note_read(self, key: str) -> bool:
+        """Note a use; answers whether it is time to write the uses down."""
+        self._note_use(key)
+        upkeep, now = self._upkeep, self._retention.now()
+        upkeep.was_read = True
+        # A clock that went back must not put it off.
+        if upkeep.flush_at - FLUSH_SECONDS[-1] <= now < upkeep.flush_at:
+            return len(upkeep.used) == MOST_USES
+        upkeep.flush_at = now + upkeep.flush_after
         return True
 
     def _block_steps(self, chain: int, body: bytes) -> Iterator[Insert]:

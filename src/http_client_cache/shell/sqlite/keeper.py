@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from weakref import WeakSet
 
 from http_client_cache.limits import FULL
-from http_client_cache.sqlite_statements import Upkeep, Write
+from http_client_cache.sqlite_statements import FLUSH_SECONDS, MOST_USES, Upkeep, Write
 
 logger = logging.getLogger("http_client_cache")
 
@@ -21,6 +21,10 @@ so many seconds: more than are written, in about 3 ms."""
 
 EVICTED_ROWS: Final = 1000
 """Rows that go at most in one transaction, beside as many as it writes: about 20 ms."""
+
+
+BUSY_SHARE: Final = 8
+"""Others are busy if since the last time they used or wrote one entry of so many."""
 
 
 class _Totals(NamedTuple):
@@ -54,40 +58,46 @@ class Keeper:
     def __init__(self, name: str) -> None:
         self._name = name
         self._known: WeakSet[Upkeep] = WeakSet()
-        self._writes: dict[Upkeep, list[Write]] = {}
         self.unfinished: list[Upkeep] = []
         self.removed = False
 
     def waiting(self) -> list[Upkeep]:
         """Stores whose uses are not written down yet."""
-        return [upkeep for upkeep in self._known if upkeep.used]
+        return [upkeep for upkeep in self._known if upkeep.was_read]
 
-    def begin(self, connection: sqlite3.Connection, writes: Iterable[Write]) -> None:
-        """At the beginning of a transaction: what was read comes before what is written.
-
-        Raises:
-            sqlite3.Error: SQLite failed.
-        """
-        self.unfinished, self.removed, self._writes = [], False, {}
-        for write in writes:
-            if write.upkeep is not None:
-                self._writes.setdefault(write.upkeep, []).append(write)
-        for upkeep, some in self._writes.items():
-            if upkeep.limits.any:
-                self._known.add(upkeep)
-                if upkeep.used and (_asks_for_it(some) or _may_be_over(connection, upkeep, some)):
-                    used, upkeep.used = upkeep.used, {}
-                    connection.executemany(upkeep.sql.use, [(key,) for key in list(used)])
-
-    def finish(self, connection: sqlite3.Connection) -> None:
+    def keep(self, connection: sqlite3.Connection, writes: Iterable[Write]) -> None:
         """At the end of a transaction, before it is committed.
 
         Raises:
             sqlite3.Error: SQLite failed.
         """
-        for upkeep, writes in self._writes.items():
-            self._let_leave(connection, upkeep, len(writes))
-            if upkeep.limits.any and self._make_room(connection, upkeep, len(writes)):
+        self.unfinished, self.removed = [], False
+        by_store: dict[Upkeep, list[Write]] = {}
+        for write in writes:
+            if write.upkeep is not None:
+                by_store.setdefault(write.upkeep, []).append(write)
+        for upkeep, some in by_store.items():
+            self._let_leave(connection, upkeep, len(some))
+            if upkeep.limits.any:
+                self._known.add(upkeep)
+                self._keep_within(connection, upkeep, some)
+
+    def _keep_within(
+        self, connection: sqlite3.Connection, upkeep: Upkeep, writes: list[Write]
+    ) -> None:
+        totals = _totals(connection, upkeep)
+        over = totals.over(upkeep)
+        if (
+            any(over)
+            or not upkeep.was_read
+            or len(upkeep.used) >= MOST_USES
+            or any(not write.steps for write in writes)
+        ):
+            _note_uses(connection, upkeep, totals.entries)
+        if any(over):
+            self.removed = True
+            over = self._make_room(connection, upkeep, over, EVICTED_ROWS + len(writes))
+            if any(over):
                 self.unfinished.append(upkeep)
 
     def _let_leave(self, connection: sqlite3.Connection, upkeep: Upkeep, writes: int) -> None:
@@ -102,13 +112,10 @@ class Keeper:
         # There may be more of them.
         upkeep.writes = 0 if gone < SWEEP_ROWS else SWEEP_WRITES
 
-    def _make_room(self, connection: sqlite3.Connection, upkeep: Upkeep, writes: int) -> bool:
-        """Delete what is too much; answers whether some of it is left."""
-        budget = EVICTED_ROWS + writes
-        over = _totals(connection, upkeep).over(upkeep)
-        if not any(over):
-            return False
-        self.removed = True
+    def _make_room(
+        self, connection: sqlite3.Connection, upkeep: Upkeep, over: _Totals, budget: int
+    ) -> _Totals:
+        """Delete what is too much, this many rows at most; answers what is left of it."""
         now = (upkeep.now(),)
         while budget > 0 and (over.entries or over.size):
             row_ids = _enough(connection.execute(upkeep.sql.expired, now), over, budget)
@@ -122,11 +129,11 @@ class Keeper:
             # Aliases have gone along.
             over = _totals(connection, upkeep).over(upkeep)
         if budget > 0 and any(over):
-            over = over._replace(entries=over.aliases)
-            row_ids = _enough(connection.execute(upkeep.sql.links), over, budget)
+            wanted = over._replace(entries=over.aliases)
+            row_ids = _enough(connection.execute(upkeep.sql.links), wanted, budget)
             connection.executemany(upkeep.sql.unlink, row_ids)
             over = _totals(connection, upkeep).over(upkeep)
-        return any(over)
+        return over
 
     def _tell(self, upkeep: Upkeep) -> None:
         if not upkeep.told:
@@ -134,20 +141,23 @@ class Keeper:
             logger.warning(FULL, self._name, upkeep.limits)
 
 
-def _asks_for_it(writes: Iterable[Write]) -> bool:
-    return any(not write.steps for write in writes)
-
-
-def _may_be_over(connection: sqlite3.Connection, upkeep: Upkeep, writes: list[Write]) -> bool:
-    """Whether there may be too much when all of that is written."""
-    entries, size, aliases = _totals(connection, upkeep)
-    for write in writes:
-        # What else is counted is about a kilobyte at most.
-        size += 1024
-        if write.row is not None:
-            size += len(write.row[2] or b"") + len(write.row[3] or b"")
-    more = len(writes)
-    return any(_Totals(entries + more, size, aliases + more).over(upkeep))
+def _note_uses(connection: sqlite3.Connection, upkeep: Upkeep, entries: int) -> None:
+    was_read, upkeep.was_read = upkeep.was_read, False
+    used, upkeep.used = upkeep.used, {}
+    # What was written is in its order already.
+    if not was_read:
+        return
+    keys = [(key,) for key in list(used)]
+    (before,) = connection.execute(upkeep.sql.latest).fetchone()
+    connection.executemany(upkeep.sql.use, keys)
+    soon, late = FLUSH_SECONDS
+    # Where much is used and written, what is read only here would be forgotten there.
+    if before - upkeep.latest > entries // BUSY_SHARE:
+        upkeep.flush_after = max(upkeep.flush_after / 2, soon)
+    else:
+        upkeep.flush_after = min(upkeep.flush_after * 2, late)
+    upkeep.latest = before + len(keys)
+    upkeep.flush_at = upkeep.now() + upkeep.flush_after
 
 
 def _totals(connection: sqlite3.Connection, upkeep: Upkeep) -> _Totals:

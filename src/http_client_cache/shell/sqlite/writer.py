@@ -58,6 +58,7 @@ class Writer:
         self._database = database
         self._failing = False
         self._keeper = Keeper(database.name)
+        self._spare = False
         self._closing: float | None = None
         self._one_by_one = False
         self._inserts: dict[tuple[str, int], str] = {}
@@ -101,7 +102,7 @@ class Writer:
         self._end(jobs, answers)
         if any(job.work.shrink for job in jobs):
             self._shrink()
-        elif self._keeper.removed:
+        elif self._keeper.removed or self._spare:
             self._trim()
         if self._closing is None and threading.main_thread().is_alive():
             self._put_upkeep(self._keeper.unfinished)
@@ -132,7 +133,8 @@ class Writer:
         ):
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-            if free > max(SPARE_PAGES, pages // SPARE_SHARE):
+            self._spare = free > max(SPARE_PAGES, pages // SPARE_SHARE)
+            if self._spare:
                 connection.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
 
     def _each(self, jobs: list[Job[Write]]) -> None:
@@ -188,7 +190,6 @@ class Writer:
         return deadline
 
     def _perform(self, connection: sqlite3.Connection, jobs: list[Job[Write]]) -> list[list[Any]]:
-        self._keeper.begin(connection, [job.work for job in jobs])
         answers: list[list[Any]] = []
         rows: list[Insert] = []
         for job in jobs:
@@ -205,7 +206,7 @@ class Writer:
                     answer.append(told if cursor.description else cursor.rowcount)
             answers.append(answer)
         self._insert(connection, rows)
-        self._keeper.finish(connection)
+        self._keeper.keep(connection, [job.work for job in jobs])
         return answers
 
     def _insert(self, connection: sqlite3.Connection, rows: list[Insert]) -> None:
