@@ -11,11 +11,11 @@ from http_client_cache.lawful.query import QueryRules
 from http_client_cache.lawful.serve import serve
 from http_client_cache.message import Headers, Request
 from http_client_cache.options import Options
-from http_client_cache.plan import Exchange, ReadBody
+from http_client_cache.plan import Exchange, Pause, ReadBody
 from http_client_cache.rfc9111.selection import vary_values
 from http_client_cache.settings import Settings
 from http_client_cache.variant import variant_name
-from tests.flow.scene import HOST, NAMES, NOW, PLAIN, Scene, get
+from tests.flow.scene import HOST, NAMES, NOW, PLAIN, Scene, Trip, get
 
 TODAY = "Mon, 12 Jan 1970 13:46:40 GMT"
 """The date of ``NOW``."""
@@ -98,11 +98,13 @@ class Lawful(Scene):
     Attributes:
         changed_while: number of the exchange during which an unsafe request changes the URL of
             ``/a``; ``None`` for never.
+        pages: what the store answers page by page, when it is looked through.
         later: who is told of a slow body, once one has been read.
     """
 
     settings: Settings = field(default_factory=law)
     changed_while: int | None = None
+    pages: list[list[tuple[str, Stored]]] = field(default_factory=list)
     later: Any = None
 
     def __post_init__(self) -> None:
@@ -112,6 +114,12 @@ class Lawful(Scene):
 
     def serve(self, request: Request | None = None, options: Options = PLAIN) -> Any:
         return self.play(serve(self, request or get(), options))
+
+    def _trip(self, trip: Trip) -> Any:
+        reply = super()._trip(trip)
+        if trip.name == "page":
+            return self.pages.pop(0) if self.pages else []
+        return 0 if reply is None else reply
 
     def note_change(self, locator: str) -> None:
         self.noted.append(locator)
@@ -131,6 +139,8 @@ class Lawful(Scene):
     def _answer(self, effect: Any) -> Any:
         if isinstance(effect, ReadBody):
             self.later = effect.later
+        if isinstance(effect, Pause):
+            return None
         reply = super()._answer(effect)
         if isinstance(effect, Exchange) and len(self.exchanges) == self.changed_while:
             self.note_change(url_locator(self.settings, HOST + "/a"))

@@ -214,7 +214,7 @@ class Scene:
     def _answer(self, effect: Any) -> Any:
         match effect:
             case UseStore(plan, writes):
-                assert writes is (plan.name not in ("load", "contains"))
+                assert writes is (plan.name not in ("load", "contains", "page"))
                 return self._trip(plan)
             case Exchange(request, conditions):
                 self.exchanges.append(effect)
