@@ -23,20 +23,23 @@ SWEEP = 2000
 """The same for a sweep, which costs less for each."""
 
 
-def ask(plan: Plan[T], otherwise: T) -> Plan[T]:
-    """Ask the store; ``otherwise`` where it fails, which is logged."""
-    answer = yield UseStore(plan)
+def ask(plan: Plan[T], otherwise: T, *, writes: bool = False) -> Plan[T]:
+    """Ask the store; ``otherwise`` where it fails, which is logged.
+
+    ``writes`` where the plan changes something: a store that can only be read fails at that alone.
+    """
+    answer = yield UseStore(plan, writes)
     return otherwise if isinstance(answer, Failed) else answer
 
 
 def delete(store: Store, keys: Iterable[str]) -> Plan[int]:
     """Delete entries and aliases by key; answers how many there were."""
-    return (yield from ask(store.delete(list(keys)), 0))
+    return (yield from ask(store.delete(list(keys)), 0, writes=True))
 
 
 def delete_url(store: Store, settings: Settings, url: str) -> Plan[int]:
     """Delete whatever was stored for a URL: each method, body and set of header fields."""
-    deleted = yield from ask(store.purge(url_locator(settings, url)), 0)
+    deleted = yield from ask(store.purge(url_locator(settings, url)), 0, writes=True)
     if settings.key_fn is not None:
         keys = yield from _keys_of_users(store, settings, url)
         deleted += yield from delete(store, keys)
@@ -84,7 +87,7 @@ def urls(store: Store) -> Plan[list[str]]:
 def sweep(store: Store, now: float) -> Plan[int]:
     """Delete all entries that have expired; answers how many."""
     total = 0
-    while swept := (yield from ask(store.sweep(now, SWEEP), 0)):
+    while swept := (yield from ask(store.sweep(now, SWEEP), 0, writes=True)):
         total += swept
         yield Pause()
         if swept < SWEEP:
@@ -102,7 +105,7 @@ def reset_expiration(store: Store, expiry: Expiry) -> Plan[int]:
         changes = [
             (stored.key, stored.variant, _expiring(stored.entry, expiry)) for _, stored in batch
         ]
-        changed += yield from ask(store.freshen(changes), 0)
+        changed += yield from ask(store.freshen(changes), 0, writes=True)
         after = batch[-1][0]
         yield Pause()
     return changed
