@@ -59,6 +59,7 @@ def tidy(root: str, writing: Writing) -> None:
         OSError: something cannot be read or removed.
     """
     remove_orphans(root)
+    led: list[tuple[str, str]] = []
     for shard in list_folder(root):
         if not re.fullmatch("[0-9a-f]{2}", shard):
             continue
@@ -72,7 +73,10 @@ def tidy(root: str, writing: Writing) -> None:
             elif match[2] == LEADS:
                 writing.unlink_if_lost(name)
             elif match[2] == LED:
-                _forget_traces(f"{root}{shard}/{listed}", name, writing)
+                led.append((f"{root}{shard}/{listed}", name))
+    # When links that lead nowhere are gone.
+    for folder, name in led:
+        _forget_traces(folder, name, writing)
 
 
 def _forget_traces(led: str, name: str, writing: Writing) -> None:
