@@ -138,10 +138,17 @@ class TestWhileRevalidate:
         scene.serve()
         assert ("spawn /a" in scene.told) is spawns
 
-    def test_offline_serves_it_and_refreshes(self) -> None:
+    @pytest.mark.parametrize(
+        ("request_", "options"),
+        [
+            (get(), Options(only_if_cached=True)),
+            (get(Cache_Control="only-if-cached"), Options()),
+        ],
+    )
+    def test_offline_is_served_and_nobody_asked(self, request_: Any, options: Options) -> None:
         scene = self.scene()
-        served = scene.serve(options=Options(only_if_cached=True))
-        assert served.reason is Reason.STALE_WHILE_REVALIDATE
+        assert scene.serve(request_, options).reason is Reason.STALE_WHILE_REVALIDATE
+        assert scene.spawned == []
 
     def test_a_304(self) -> None:
         scene = self.scene(origin=[answer(304, etag='"v1"', cache_control="max-age=9")])
