@@ -9,13 +9,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from http_client_cache.limits import Retention
 from http_client_cache.plan import Plan
 from http_client_cache.shell.immediate import SyncImmediate
 from http_client_cache.shell.store_driver import run_sync
 from http_client_cache.store import Store
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
-from tests.stores.subjects import alias, entry
+from tests.stores.subjects import alias, entry, standing_clock
 from tests.support.mappings import CustomCacheBackend
 
 Act = Callable[[Store], Plan[Any]]
@@ -62,6 +63,7 @@ def everything(store: Store) -> Any:
         do(store.links("", 100)),
         do(store.size()),
         do(store.links_size()),
+        do(store.bytes_size()),
         [do(store.has_locator(locator)) for locator in "abc"],
     )
 
@@ -69,7 +71,10 @@ def everything(store: Store) -> Any:
 @given(st.lists(acts, max_size=30))
 def test_it_answers_as_memory_does(history: list[Act]) -> None:
     for kind in (OrderedDict, CustomCacheBackend):
-        memory, store = MemoryStore(None), MappingStore(kind())
+        memory, store = (
+            MemoryStore(None, retention=Retention(clock=standing_clock())),
+            MappingStore(kind()),
+        )
         for act in history:
             assert do(act(store)) == do(act(memory))
             assert everything(store) == everything(memory)
