@@ -20,7 +20,7 @@ from multidict import CIMultiDict
 
 from aiohttp_client_cache.detached import detached_response
 from aiohttp_client_cache.request import engine_request
-from aiohttp_client_cache.response import CachedResponse, build, cached_class, mark
+from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class, mark
 from aiohttp_client_cache.streams import EAGER_BYTES, Copy, read_eagerly
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.key import normalize_url
@@ -236,7 +236,7 @@ class Origin:
 
     def detached(self) -> Origin:
         """For work that goes on when the request has been answered."""
-        return Origin(self._request, self._handler, self._engine)
+        return _Unattended(self._request, self._handler, self._engine)
 
     @property
     def owner(self) -> object:
@@ -285,6 +285,20 @@ class Origin:
             response = _stored_response(self._request, _as_hop(effect.answer), effect.body)
         response._body = effect.body  # Where filters look.
         return response
+
+
+class _Unattended(Origin):
+    """The same where no session looks at the answer, which sets cookies all the same."""
+
+    async def exchange(self, effect: Exchange) -> Answer | Lost:
+        answer = await super().exchange(effect)
+        if isinstance(answer, Answer):
+            jar, response = self._request._session.cookie_jar, answer.raw
+            if RAW_COOKIES:
+                jar.update_cookies_from_headers(response._raw_cookie_headers or (), response.url)
+            else:
+                jar.update_cookies(response.cookies, response.url)
+        return answer
 
 
 async def _finish(engine: AsyncCache, later: Later, body: bytes) -> None:

@@ -93,6 +93,9 @@ GONE: Final = frozenset({404, 410})
 OWN_TERMS: Final = frozenset([to_text(name) for name in SELECTING | DIRECTING])
 """Fields with which a caller asks for something else than the whole, or in another way."""
 
+_MOST_OF_THE_REST: Final = 2**20
+"""Bytes that a caller waits for before the whole is handed over; more comes faster as it comes."""
+
 _ABOUT_THE_REST: Final = frozenset({206, 304, 412, 416})
 """Answers to what we asked for, and not to what the caller did."""
 
@@ -136,7 +139,7 @@ def _completion(asking: Asking, part: Stored) -> tuple[tuple[str, str], ...]:
         return ()
     headers = Headers(part.entry.headers)
     span = parse_content_range(headers)
-    if span is None:
+    if span is None or span.size is None or span.size - span.stop > _MOST_OF_THE_REST:
         return ()
     entry = part.entry
     return completion(Part(206, headers, span.start, span.size, part.body, entry.created))

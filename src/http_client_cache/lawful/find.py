@@ -115,12 +115,15 @@ def lawful_key(scope: Scope, request: Request, options: Options) -> Plan[str | N
 
 
 def may_be_shared(entry: Entry) -> bool:
-    """Whether a response says that it may answer other users than the one it was for."""
+    """Whether a response says that it may answer other users than the one it was for.
+
+    A cookie is for one user, whatever else the response says.
+    """
     headers = Headers(entry.headers)
     said = response_directives(headers)
     # A shared cache does not store such fields (section 5.2.2.7).
     private = said.private or any(name in headers for name in said.private_fields)
-    return allows_sharing(said) and not private
+    return allows_sharing(said) and not private and not entry.sets_cookies
 
 
 def chosen(

@@ -124,3 +124,11 @@ async def test_a_401_is_not_kept_without_a_word(web: Web) -> None:
     )
     assert (await web.get("/", ANNA)).status == 401
     assert (await web.get("/", ANNA)).status == 200
+
+
+async def test_a_cookie_is_for_one_user(any_web: Web) -> None:
+    """Whatever else the response says: RFC 9111 would allow it (section 7.3 warns of it)."""
+    any_web.origin.answers("/", reply("Cache-Control: public, max-age=60", "Set-Cookie: a=1"))
+    await any_web.get("/", ANNA)
+    assert not await any_web.is_reused("/", BERT)
+    assert await any_web.is_reused("/", ANNA)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.faces.aiohttp.rfc9111.parts import FRESH, TAG, part
 from tests.faces.aiohttp.rfc9111.web import Web
 from tests.support.scripted import reply
 
@@ -58,3 +59,16 @@ async def test_one_that_does_not_fit_is_not_stored(web: Web) -> None:
     await web.get(fields={"Range": "bytes=100-", "Cache-Control": "no-cache"})
     seen = await web.get()
     assert (seen.body, seen.from_cache) == (b"whole", True)
+
+
+async def test_a_large_rest_is_not_waited_for(web: Web) -> None:
+    """The whole is asked for instead, and handed over as it comes."""
+    body = "x" * (2**20 + 100)
+    web.origin.answers("/", part(0, 9, body=body), reply(FRESH, TAG, body=body))
+    await web.get("/", {"Range": "bytes=0-9"})
+    seen = await web.get()
+    assert (seen.status, len(seen.body), "Range" in web.origin.last.headers) == (
+        200,
+        len(body),
+        False,
+    )

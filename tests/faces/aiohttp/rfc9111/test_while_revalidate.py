@@ -220,3 +220,20 @@ async def test_each_user(web: Web) -> None:
         return {each.age for each in seen} == {"0"}
 
     await eventually(fresh)
+
+
+async def test_cookies_of_a_refresh(web: Web) -> None:
+    url = web.origin.url(host="localhost")
+    web.origin.answers(
+        "/",
+        reply("Cache-Control: max-age=10, stale-while-revalidate=30"),
+        reply("Cache-Control: max-age=10", "Set-Cookie: a=1"),
+    )
+    await web.get(url)
+    web.clock.advance(seconds=20)
+    await web.get(url)
+
+    async def set_() -> bool:
+        return [cookie.value for cookie in web.session.cookie_jar] == ["1"]
+
+    await eventually(set_)
