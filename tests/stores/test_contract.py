@@ -99,6 +99,21 @@ async def test_saving_again_replaces(do: Do, store: Store, first: int, second: i
         assert await load(do, store, "a.1") == [("a.1", body)]
 
 
+async def test_bytes_are_about_those_of_bodies_and_fields(do: Do, store: Store) -> None:
+    assert await do(store.bytes_size()) == 0
+    small, large = b"x" * 1000, b"x" * 300_000
+    await do(store.save("a.1", entry(body=small), small))
+    one = await do(store.bytes_size())
+    assert 1000 < one < 4000
+    await do(store.link("b.1", alias("a.1")))
+    assert one + 100 < await do(store.bytes_size()) < one + 3000
+    await do(store.save("a.1", entry(body=large), large))
+    await do(store.save("a.1", entry(body=small), small, variant="de"))
+    assert 301_000 < await do(store.bytes_size()) < 310_000
+    await do(store.delete(["a.1"]))
+    assert await do(store.bytes_size()) == 0
+
+
 async def test_reading_deletes_nothing(do: Do, store: Store) -> None:
     await put(do, store, "a.1", expires=1.0)
     for _ in range(2):

@@ -126,6 +126,7 @@ async def test_drop_takes_the_item_of_that_variant(store: CustomStore) -> None:
     assert await run(store.drop([("nowhere", ""), (key("/c"), "")])) == 0
     assert await run(store.drop([])) == 0
     assert (await run(store.size()), await run(store.links_size())) == (2, 3)
+    assert await run(store.bytes_size()) > 5 * 1024
     assert await run(store.drop([(B.key, "de"), (B.key, "en")])) == 0
     assert await run(store.load(B.key)) == (B,)
     assert await run(store.drop([(B.key, "de"), (B.key, "")])) == 1
