@@ -32,7 +32,7 @@ from http_client_cache.shell.filesystem import reading
 from http_client_cache.shell.filesystem.paths import root_of
 from http_client_cache.shell.filesystem.pending import Pending
 from http_client_cache.shell.filesystem.tidying import remove_orphans, tidy
-from http_client_cache.shell.filesystem.writing import Writing
+from http_client_cache.shell.filesystem.writing import TOGETHER, Writing
 from http_client_cache.shell.jobs import Job, Tell
 from http_client_cache.shell.lifetime import watch_over
 from http_client_cache.shell.worker import PutBackError, Worker
@@ -142,7 +142,9 @@ class Folder:
             raise PutBackError
         for is_save, group in groupby(jobs, lambda job: isinstance(job.work, Save)):
             if is_save:
-                self._save(list(group))
+                saves = list(group)
+                for start in range(0, len(saves), TOGETHER):
+                    self._save(saves[start : start + TOGETHER])
             else:
                 for job in group:
                     self._do(job)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from http_client_cache.errors import ConfigurationError, describe
 
@@ -32,6 +33,10 @@ OURS: Final = re.compile(r"([0-9a-f]{16}-[0-9a-f]{32})(\.response|\.more|\.redir
 IN_MORE: Final = re.compile(r"(main|[0-9a-f]{32})(\.response|\.fresh)")
 
 IN_LED: Final = re.compile(r"[0-9a-f]{16}-[0-9a-f]{32}")
+
+_ATTEMPTS: Final = 100
+
+T = TypeVar("T")
 
 
 def folder_path(cache_name: str | os.PathLike[str], *, use_temp: bool = False) -> Path:
@@ -80,4 +85,22 @@ def make_folder(path: str) -> None:
         make_folder(os.path.dirname(path.rstrip("/\\")))  # noqa: PTH120
         make_folder(path)
     else:
-        os.chmod(path, 0o700)  # noqa: PTH101
+        # It may have gone already, being empty.
+        with suppress(FileNotFoundError):
+            os.chmod(path, 0o700)  # noqa: PTH101
+
+
+def in_folder(folder: str, do: Callable[[], T]) -> T:
+    """Do something in a folder that is made if it is not there.
+
+    Other processes may remove it as long as it is empty.
+
+    Raises:
+        OSError: it cannot be done, or the folder cannot be made.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return do()
+        except FileNotFoundError:
+            make_folder(folder)
+    return do()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
-from http_client_cache.shell.filesystem.paths import TEMP, make_folder
+from http_client_cache.shell.filesystem.paths import TEMP, in_folder
 
 if sys.platform != "win32":
     import fcntl
@@ -45,11 +45,7 @@ class Temp:
     def __init__(self, root: str, parts: Sequence[bytes], stamp: float | None = None) -> None:
         self.error: OSError | None = None
         self._path = f"{root}{TEMP}/{secrets.token_hex(8)}"
-        try:
-            self._handle = create(self._path)
-        except FileNotFoundError:
-            make_folder(root + TEMP)
-            self._handle = create(self._path)
+        self._handle = in_folder(root + TEMP, lambda: create(self._path))
         try:
             lock(self._handle)
             for part in parts:
@@ -81,11 +77,8 @@ class Temp:
         if sys.platform == "win32":
             # Which renames no open file.
             self._close()
-        try:
-            os.replace(self._path, path)  # noqa: PTH105 - paths are text here
-        except FileNotFoundError:
-            make_folder(os.path.dirname(path))  # noqa: PTH120
-            os.replace(self._path, path)  # noqa: PTH105
+        folder = os.path.dirname(path)  # noqa: PTH120 - paths are text here
+        in_folder(folder, lambda: os.replace(self._path, path))  # noqa: PTH105
         self._path = ""
         self._close()
 

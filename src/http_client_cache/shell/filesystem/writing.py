@@ -18,6 +18,7 @@ from http_client_cache.shell.filesystem.paths import (
     LED,
     MORE,
     RESPONSE,
+    in_folder,
     make_folder,
 )
 from http_client_cache.shell.filesystem.reading import (
@@ -34,10 +35,13 @@ COPY_BYTES: Final = 64 * 1024
 written beside it."""
 
 TOGETHER: Final = 64
-"""Files that are freshened together: so many are open at once."""
+"""Files that are written together: so many are open at once."""
 
 _TURN_SECONDS: Final = 1.0
 """For which a process waits for its turn; then it goes on, as the other one must be stopped."""
+
+_STUCK_SECONDS: Final = 10.0
+"""For which it does not wait for a turn at that shard again."""
 
 
 class _Renewal(NamedTuple):
@@ -60,6 +64,8 @@ class Writing:
     def __init__(self, root: str, syncs: Callable[[], bool]) -> None:
         self._root = root
         self._syncs = syncs
+        # Shards that another process does not let go of, and until when they are not waited for.
+        self._stuck: dict[str, float] = {}
 
     # What is written.
 
@@ -95,11 +101,9 @@ class Writing:
         led = self._root + link.target + LED
         temp = Temp(self._root, (link.raw.head,))
         try:
-            with self._turn(link.target):
-                # Before the link: what leads here must be found when this goes.
-                make_folder(led)
-                with suppress(FileExistsError):
-                    os.close(create(f"{led}/{link.name[3:]}"))
+            # Before the link: what leads here must be found when this goes.
+            with self._turn(link.target), suppress(FileExistsError):
+                os.close(in_folder(led, lambda: create(f"{led}/{link.name[3:]}")))
             with self._turn(link.name):
                 temp.publish(self._root + link.name + LEADS)
         finally:
@@ -244,18 +248,23 @@ class Writing:
             make_folder(folder)
             yield
             return
+        handle = in_folder(folder, lambda: os.open(folder, os.O_RDONLY))
         try:
-            handle = os.open(folder, os.O_RDONLY)
-        except FileNotFoundError:
-            make_folder(folder)
-            handle = os.open(folder, os.O_RDONLY)
-        try:
-            end = time.monotonic() + _TURN_SECONDS
-            while lock(handle) is False and time.monotonic() < end:
-                time.sleep(0.001)
+            if lock(handle) is False:
+                self._wait(handle, name[:2])
             yield
         finally:
             os.close(handle)
+
+    def _wait(self, handle: int, shard: str) -> None:
+        now = time.monotonic()
+        if now < self._stuck.get(shard, 0.0):
+            return
+        while lock(handle) is False:
+            if time.monotonic() > now + _TURN_SECONDS:
+                self._stuck[shard] = time.monotonic() + _STUCK_SECONDS
+                return
+            time.sleep(0.001)
 
 
 def _is_same(handle: int, path: str) -> bool:
