@@ -19,6 +19,7 @@ HOUR = 3600
 
 
 async def kept(session: CachedSession) -> list[str]:
+    """What is asked for as ``n``; when this returns, what was under way is written."""
     return [url.rpartition("=")[2] for url in await session.cache.get_urls()]
 
 
@@ -78,6 +79,7 @@ async def test_what_has_expired_leaves_by_itself(
 ) -> None:
     async with open_session(expire_after=60) as session:
         await session.get(origin.url("/get"), params={"n": 1})
+        assert await kept(session) == ["1"]
         clock.advance(seconds=HOUR)
         await session.get(origin.url("/get"), params={"n": 2})
         assert await kept(session) == ["1", "2"]
@@ -96,6 +98,7 @@ async def test_what_may_be_served_stale_stays(
         await session.get(origin.url("/get"), params={"n": 2})
         session.keep_expired = 0
         await session.get(origin.url("/get"), params={"n": 3})
+        assert await kept(session) == ["1", "2", "3"]
         clock.advance(seconds=10 * HOUR)
         await session.get(origin.url("/get"), params={"n": 4})
         assert await kept(session) == ["1", "2", "4"]
