@@ -150,6 +150,16 @@ class TestUsers:
         assert isinstance(served, Hit) is shared
         assert scene.told[:2] == ["load /a of A", "load /a"]
 
+    @pytest.mark.parametrize(
+        ("said", "facts"),
+        [('public, private="x-name"', {}), ("public", {"sets_cookies": True})],
+        ids=["field", "cookie"],
+    )
+    def test_what_has_something_for_one_of_them(self, said: str, facts: dict[str, Any]) -> None:
+        found = kept(cache_control=said, x_name="A", facts=facts)
+        scene = Lawful(load={"/a": found}, origin=[answer()])
+        assert scene.serve(self.mine).reason is Reason.MISS
+
     def test_keys_of_users_own_stay_apart(self) -> None:
         scene = Lawful(settings=law(key_fn=lambda _: "mine"), origin=[answer()])
         scene.serve(self.mine)

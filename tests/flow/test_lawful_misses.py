@@ -276,12 +276,15 @@ class TestReplacing:
         assert served.stored.key == key()
         assert scene.told[-3:] == ["save /a", "drop /a of A", "release /a of A: new"]
 
-    @pytest.mark.parametrize(("status", "leaves"), [(404, True), (302, True), (500, False)])
+    @pytest.mark.parametrize(
+        ("status", "leaves"),
+        [(404, True), (410, True), (302, True), (403, False), (429, False), (500, False)],
+    )
     def test_what_may_not_be_kept_takes_what_it_replaces_along(
         self, status: int, leaves: bool
     ) -> None:
         scene = Lawful(load={"/a": stale()}, origin=[answer(status, cache_control="no-store")])
-        assert scene.serve().refusal is Reason.NO_STORE
+        assert scene.serve().stored is None
         assert ("drop /a" in scene.told) is leaves
 
 

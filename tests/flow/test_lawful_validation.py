@@ -104,6 +104,18 @@ class TestNotModified:
         assert served == Forwarded(told, Reason.EXPIRED, refusal=Reason.CONDITION, key=key())
         assert scene.told == ["load /a", "GET /a If-None-Match"]
 
+    def test_whether_it_is_meant_for_the_caller_or_for_us(self) -> None:
+        """A 304 without a name could be the answer to either."""
+        old, fetched = stale(etag='"v1"'), answer(etag='"v2"')
+        scene = Lawful(load={"/a": old}, origin=[answer(304), fetched])
+        served = scene.serve(get(If_None_Match='"mine"'))
+        assert (served.answer, served.reason) == (fetched, Reason.UNIDENTIFIED)
+        assert [sent(scene, index) for index in range(2)] == [
+            {"If-None-Match": '"v1", "mine"'},
+            {},
+        ]
+        assert Lawful(load={"/a": old}, origin=[answer(304)]).serve().reason is Reason.VALIDATED
+
     @pytest.mark.parametrize("told", [answer(304), answer(304, etag='"v3"')])
     def test_it_names_nothing_that_is_stored(self, told: Any) -> None:
         """Of several, nobody knows which: the origin is asked again, without conditions."""
