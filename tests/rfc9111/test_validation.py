@@ -150,6 +150,10 @@ INM, IMS = "If-None-Match", "If-Modified-Since"
         # Several variants: the selected one first, its date alone.
         ([known('"a"'), known('"b"', OLD), known('"a"')], 1, {INM: '"b", "a"', IMS: at(-1000)}),
         ([known('"a"', OLD), known('"b"', OLD)], None, {INM: '"a", "b"'}),
+        # A weak one of another variant says nothing about its coding.
+        ([known('W/"a"', OLD), known('"b"', OLD)], None, {INM: '"b"'}),
+        ([known('"a"'), known('W/"b"', OLD)], 0, {INM: '"a"'}),
+        ([known('W/"a"', OLD)], None, {}),
         # An entity-tag of another variant would make the origin ignore the date.
         ([known(None, OLD), known('"b"')], 0, {IMS: at(-1000)}),
         ([known(), known('"b"', OLD)], 0, {INM: '"b"'}),

@@ -10,6 +10,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 
 # Servers live in sbin, which is not on everyone's path.
@@ -25,7 +27,10 @@ pid {home}/nginx.pid;
 error_log {home}/error.log warn;
 events {{ worker_connections 256; }}
 http {{
-    access_log {home}/access.log;
+    log_format record escape=none '$request_method $request_uri $status'
+        '|$http_if_none_match|$http_if_modified_since|$http_range|$http_if_range';
+    access_log {home}/access.log record;
+    proxy_cache_path {home}/cache keys_zone=web:1m;
     client_body_temp_path {home}/body;
     proxy_temp_path {home}/proxy;
     fastcgi_temp_path {home}/fastcgi;
@@ -49,17 +54,106 @@ http {{
         location /past/ {{ expires -1; }}
         location /never/ {{ add_header Cache-Control no-store; }}
         location /moved/ {{ rewrite ^/moved/(.*)$ /$1 permanent; }}
+        location /found/ {{ rewrite ^/found/(.*)$ /$1 redirect; }}
+        location /old/ {{
+            add_header Cache-Control max-age=60;
+            add_header Age 50;
+        }}
+        location /checked/ {{ add_header Cache-Control no-cache; }}
+        location /strict/ {{ add_header Cache-Control "max-age=60, must-revalidate"; }}
+        location /lenient/ {{ add_header Cache-Control "max-age=60, stale-if-error=600"; }}
+        location /absent/ {{ add_header Cache-Control max-age=60 always; }}
+        location /gone/ {{ return 410; }}
+        location /dav/ {{
+            expires 1h;
+            dav_methods PUT DELETE;
+        }}
+        location /accepts/ {{
+            expires 1h;
+            error_page 405 =204 /accepted;
+        }}
+        location = /accepted {{ return 204; }}
+        location /proxied/ {{
+            proxy_pass http://127.0.0.1:{port}/hour/;
+            proxy_cache web;
+            add_header X-Cache-Status $upstream_cache_status;
+        }}
     }}
 }}
 """
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request as the server noted it; a field that it did not have is empty."""
+
+    line: str
+    if_none_match: str
+    if_modified_since: str
+    range: str
+    if_range: str
+
+
+@dataclass
+class Nginx:
+    """A server of its own.
+
+    Attributes:
+        url: the address to ask, without a slash at the end.
+        home: its folder.
+        command: what starts it.
+    """
+
+    url: str
+    home: Path
+    command: list[str]
+    _process: subprocess.Popen[bytes] | None = None
+    _seen: int = 0
+    _marks: list[str] = field(default_factory=list[str])
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = subprocess.Popen(self.command, stderr=subprocess.DEVNULL)
+        _wait_for(self._process, int(self.url.rpartition(":")[2]), self.home / "error.log")
+
+    def stop(self) -> None:
+        """End it; connections are closed."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        process.kill()
+        process.wait()
+
+    def asked(self) -> list[Asked]:
+        """What has reached it since this was called last."""
+        # Its only process writes the log in the order of the requests, each when it is done.
+        mark = f"/mark/{len(self._marks)}"
+        self._marks.append(mark)
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=5)
+        connection.request("GET", mark)
+        connection.getresponse().read()
+        connection.close()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            lines = (self.home / "access.log").read_text().splitlines()
+            if any(mark in line for line in lines):
+                found = [Asked(*line.split("|")) for line in lines[self._seen :]]
+                self._seen = len(lines)
+                return [one for one in found if "/mark/" not in one.line]
+            time.sleep(0.001)
+        raise RuntimeError("nginx noted nothing")
+
+
 @contextmanager
-def running_nginx(root: Path) -> Iterator[str]:
-    """Serve the files under `root` and yield the address to ask, without a slash at the end.
+def nginx(root: Path) -> Iterator[Nginx]:
+    """Serve the files under `root`.
 
     What lies in `hour/` or `second/` is fresh that long, what lies in `past/` never is, and
-    `never/` may not be stored. `/moved/x` redirects to `/x` for good.
+    `never/` may not be stored. `/moved/x` redirects to `/x` for good. The other folders are in
+    the configuration above.
     """
     program = shutil.which("nginx", path=_PATH)
     if program is None:
@@ -75,15 +169,19 @@ def running_nginx(root: Path) -> Iterator[str]:
         user = "user root;" if os.geteuid() == 0 else ""
         config.write_text(_CONFIG.format(home=home, port=port, root=root.resolve(), user=user))
         command = [program, "-p", home, "-e", f"{home}/error.log", "-c", str(config)]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            try:
-                _wait_for(process, port, Path(home, "error.log"))
-                yield f"http://127.0.0.1:{port}"
-            finally:
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=5)
-                process.kill()
+        server = Nginx(f"http://127.0.0.1:{port}", Path(home), command)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def running_nginx(root: Path) -> Iterator[str]:
+    """Serve the files under `root` and yield the address to ask, without a slash at the end."""
+    with nginx(root) as server:
+        yield server.url
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

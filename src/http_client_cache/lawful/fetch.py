@@ -26,6 +26,7 @@ from http_client_cache.rfc9111.validation import (
     answers_caller,
     conditions,
     confirmed_by_304,
+    goes_along,
     head_updates,
     selected_by_304,
 )
@@ -123,7 +124,7 @@ def _conditions(sent: list[Stored], found: Found, request: Request) -> tuple[tup
     sent[:] = [
         one
         for index, (one, each) in enumerate(zip(sent, known, strict=True))
-        if index == selected or (tagged and each.etag is not None)
+        if index == selected or (tagged and goes_along(each))
     ]
     return fields
 

@@ -70,7 +70,7 @@ def conditions(
     ours = [] if chosen is None or chosen.etag is None else [chosen.etag]
     # An entity-tag would make the origin ignore the date of the response that was selected.
     if chosen is None or chosen.etag is not None or chosen.modified is None:
-        ours += [each.etag for each in candidates if each.whole and each.etag is not None]
+        ours += [each.etag for each in candidates if each.etag is not None and goes_along(each)]
     found: list[tuple[str, str]] = []
     if ours:
         tags: dict[EntityTag, None] = dict.fromkeys([*ours, *theirs])
@@ -80,6 +80,15 @@ def conditions(
     if chosen is not None and chosen.modified is not None:
         found.append(("If-Modified-Since", format_http_date(chosen.modified)))
     return tuple(found)
+
+
+def goes_along(other: Validators) -> bool:
+    """Whether the entity-tag of a response that the request did not select is sent as well.
+
+    A weak one does not tell content codings apart (RFC 9110 section 8.8.3.3): the origin would
+    confirm what may be coded in a way that this request does not accept.
+    """
+    return other.whole and other.etag is not None and not other.etag.weak
 
 
 def selected_by_304(

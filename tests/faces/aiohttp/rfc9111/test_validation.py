@@ -326,3 +326,21 @@ async def test_a_weak_tag_that_two_variants_share(any_web: Web) -> None:
     any_web.origin.answers("/", reply(*lines, status=304))
     assert (await any_web.get("/", {"X-A": "1"})).body == b"1"
     assert (await any_web.get("/", {"X-A": "2"})).body == b"2"
+
+
+async def test_a_weak_tag_of_another_coding(any_web: Web) -> None:
+    """A server that weakens the tag of what it codes would confirm it for those who want none."""
+    modified = f"Last-Modified: {any_web.origin.date(-1000)}"
+    lines = ("Cache-Control: max-age=60", "Vary: Accept-Encoding", modified)
+
+    def answer(request: Received) -> Reply:
+        if any('"a"' in tags for tags in request.all("If-None-Match")):
+            return reply(*lines, 'ETag: "a"', status=304)
+        coded = request.headers["Accept-Encoding"] != "identity"
+        return reply(*lines, 'ETag: W/"a"' if coded else 'ETag: "a"', body="ab"[coded])
+
+    any_web.origin.answers("/", answer)
+    assert (await any_web.get("/", {"Accept-Encoding": "gzip"})).body == b"b"
+    assert (await any_web.get("/", {"Accept-Encoding": "identity"})).body == b"a"
+    assert (await any_web.get("/", {"Accept-Encoding": "gzip"})).body == b"b"
+    assert any_web.origin.count() == 2
