@@ -149,6 +149,18 @@ class TestTheHouse:
         settings.stale_if_error = 60
         assert scene.serve().stored.entry.expires == expires
 
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [("max-age=0", True), ("max-age=0, must-revalidate", False), ("no-cache", False)],
+    )
+    def test_what_is_never_fresh_is_of_use_where_it_may_be_served_stale(
+        self, said: str, kept: bool
+    ) -> None:
+        for settings in (law(stale_if_error=60), law(stale_while_revalidate=60)):
+            scene = Lawful(origin=[answer(cache_control=said)], settings=settings)
+            assert (scene.serve().stored is not None) is kept
+        assert Lawful(origin=[answer(cache_control=said)]).serve().stored is None
+
     def test_refuses(self) -> None:
         settings = law(allowed_codes=[404])
         assert Lawful(origin=[FRESH], settings=settings).serve().refusal is Reason.STATUS

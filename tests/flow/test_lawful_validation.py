@@ -163,6 +163,13 @@ class TestNotModified:
 
 
 class TestAnotherAnswer:
+    def test_what_head_was_answered_is_not_asked_about_by_get(self) -> None:
+        """A 304 would confirm what has no content."""
+        head = stale(method="HEAD", body=b"", etag='"v1"')
+        scene = Lawful(load={"/a": head}, origin=[answer(etag='"v1"')])
+        assert scene.serve().stored.body == b"new"
+        assert sent(scene) == {}
+
     def test_a_new_one_takes_its_place(self) -> None:
         scene = Lawful(load={"/a": stale(etag='"v1"')}, origin=[answer(etag='"v2"')])
         served = scene.serve()
