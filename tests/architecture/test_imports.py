@@ -48,6 +48,7 @@ MAY_IMPORT = {
     f"{ENGINE}.rfc9111": VALUES,
     f"{ENGINE}.settings": VALUES | engine("expiry", "patterns", "rfc9111", "windows"),
     f"{ENGINE}.windows": engine("errors"),
+    f"{ENGINE}.limits": VALUES | engine("clock", "rfc9111", "settings"),
     f"{ENGINE}.content": engine("errors", "urls"),
     f"{ENGINE}.key": VALUES | engine("content", "settings"),
     f"{ENGINE}.decide": VALUES | engine("expiry", "options", "rfc9111", "settings", "key"),

@@ -127,6 +127,15 @@ async def test_to_look_whether_something_is_there_is_no_use(make: Make) -> None:
     assert await cache.keys() == "bc"
 
 
+async def test_to_freshen_is_no_use(make: Make) -> None:
+    cache = make(max_entries=3)
+    await cache.save(*"abc")
+    changes = [(key, "", entry(body=bytes(10), created=NOW + 1)) for key in "ba"]
+    assert await cache.do(cache.store.freshen(changes)) == 2
+    await cache.save("d")
+    assert await cache.keys() == "bcd"
+
+
 async def test_what_was_used_before_it_was_written_down_is_known_later(
     make: Make, clock: StandingClock
 ) -> None:

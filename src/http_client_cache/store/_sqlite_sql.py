@@ -57,9 +57,12 @@ _LIMITED: Final = (
     """CREATE TRIGGER IF NOT EXISTS {t}_responses_counted AFTER INSERT ON {t}_responses BEGIN
         INSERT OR REPLACE INTO {t}_uses (id, used) VALUES (NEW.id, {next_use});
         UPDATE {t}_totals SET entries = entries + 1, bytes = bytes + {new_response}; END""",
+    # To replace an entry is a use, to freshen it is none: the whole store may be.
+    """CREATE TRIGGER IF NOT EXISTS {t}_responses_reused AFTER UPDATE OF size ON {t}_responses
+        BEGIN
+        UPDATE {t}_uses SET used = {next_use} WHERE id = NEW.id; END""",
     """CREATE TRIGGER IF NOT EXISTS {t}_responses_recounted AFTER UPDATE OF record ON {t}_responses
         BEGIN
-        UPDATE {t}_uses SET used = {next_use} WHERE id = NEW.id;
         UPDATE {t}_totals SET bytes = bytes + {new_response} - {old_response}; END""",
     """CREATE TRIGGER IF NOT EXISTS {t}_responses_uncounted AFTER DELETE ON {t}_responses BEGIN
         DELETE FROM {t}_uses WHERE id = OLD.id;

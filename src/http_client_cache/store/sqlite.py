@@ -145,8 +145,6 @@ class SQLiteStore:
             times = (entry.created, entry.expires, self._retention.leaves(entry))
             values = (record, *times, key, variant, entry.body_size, known)
             steps.append(Change(self._sql["freshen"], values))
-            if self._limited:
-                self._note_use(key)
         if not steps:
             return 0
         counts: list[int] = yield Write(tuple(steps), upkeep=self._upkeep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 from weakref import WeakSet
@@ -58,12 +59,14 @@ class Keeper:
     def __init__(self, name: str) -> None:
         self._name = name
         self._known: WeakSet[Upkeep] = WeakSet()
+        self._lock = threading.Lock()
         self.unfinished: list[Upkeep] = []
         self.removed = False
 
     def waiting(self) -> list[Upkeep]:
         """Stores whose uses are not written down yet."""
-        return [upkeep for upkeep in self._known if upkeep.was_read]
+        with self._lock:
+            return [upkeep for upkeep in self._known if upkeep.was_read]
 
     def keep(self, connection: sqlite3.Connection, writes: Iterable[Write]) -> None:
         """At the end of a transaction, before it is committed.
@@ -79,7 +82,8 @@ class Keeper:
         for upkeep, some in by_store.items():
             self._let_leave(connection, upkeep, len(some))
             if upkeep.limits.any:
-                self._known.add(upkeep)
+                with self._lock:
+                    self._known.add(upkeep)
                 self._keep_within(connection, upkeep, some)
 
     def _keep_within(
