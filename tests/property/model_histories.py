@@ -38,7 +38,7 @@ class Step(NamedTuple):
         read: whether slow bodies are read to their end before.
         ask: the request.
         says: answers, in the order of their need.
-        meanwhile: an unsafe request that overtakes the answer.
+        meanwhile: a request that overtakes the answer.
     """
 
     moved: int = 0
@@ -89,7 +89,7 @@ class Chance:
             read=self.seldom(4, lambda: True, otherwise=False),
             ask=self._ask(),
             says=tuple([self._say() for _ in range(1 + self.below(2))]),
-            meanwhile=self.seldom(8, lambda: ((self._unsafe(), self._say()),), ()),
+            meanwhile=self.seldom(6, lambda: ((self._overtaking(), self._say()),), ()),
         )
 
     def _ask(self) -> Ask:
@@ -109,8 +109,13 @@ class Chance:
             option=self.seldom(8, lambda: self.pick(OPTIONS)),
         )
 
-    def _unsafe(self) -> Ask:
-        return Ask(self.pick(PATHS), self.pick(("POST", "PUT")), user=self.pick((None, "A")))
+    def _overtaking(self) -> Ask:
+        path, user = self.pick(PATHS), self.pick((None, "A"))
+        if self.below(2) == 0:
+            return Ask(path, self.pick(("POST", "PUT")), user=user)
+        # Who asks for validation waits for nobody.
+        kind = self.pick((None, "x", "y"))
+        return Ask(path, self.pick(("GET", "HEAD")), kind, user, flags=("no-cache",))
 
     def _say(self) -> Say:
         return Say(

@@ -79,6 +79,7 @@ class World:
         self.origin = Origin()
         self._script: Iterator[Say] = iter(())
         self._last = Say()
+        self.overtaking: list[Seen] = []
         self._meanwhile: list[tuple[Ask, Say]] = []
         self._exchanges: list[list[Sent | None]] = []
         self._unread: list[tuple[Any, bytes]] = []
@@ -171,7 +172,7 @@ class World:
             ask, other = self._meanwhile.pop()
             rest, last = self._script, self._last
             self._script, self._last = iter((other,)), other
-            self._serve(ask)
+            self.overtaking.append(self._serve(ask))
             self._script, self._last = rest, last
         return answer
 

@@ -30,7 +30,9 @@ def play(house: House, history: list[Step]) -> None:
         if step.read:
             world.read_to_the_end()
         seen = world.serve(step.ask, step.says, step.meanwhile)
-        oracle.check(seen)
+        for each in (*world.overtaking, seen):
+            oracle.check(each)
+        world.overtaking.clear()
         refreshed = world.refresh()
         if not step.meanwhile and not refreshed:
             serves_again(world, oracle, seen)
