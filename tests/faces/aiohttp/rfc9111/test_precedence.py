@@ -6,6 +6,7 @@ Request directives, the response, per request, per URL, per session.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -128,6 +129,62 @@ class TestExpireAfter:
         for _ in range(2):
             assert not (await web.get(expire_after=0)).from_cache
         assert await web.backend.responses.size() == 0
+
+
+ORDER = ("request directives", "response", "per request", "per URL", "per session")
+"""Who is heard first, as the documents have it."""
+
+
+class TestTheOrder:
+    """Each of five sources beside those that come after it."""
+
+    @staticmethod
+    async def shown(open_web: OpenWeb, said: dict[str, int]) -> tuple[float, Web, Any]:
+        """For how long the response is said to be fresh, where these sources speak."""
+        web = open_web(
+            expire_after=said.get("per session"),
+            urls_expire_after={"127.0.0.1:*/": said.get("per URL")},
+        )
+        response = said.get("response")
+        web.origin.answers(
+            "/", reply(*(() if response is None else (f"Cache-Control: max-age={response}",)))
+        )
+        directive = said.get("request directives")
+        fields = None if directive is None else {"Cache-Control": f"max-age={directive}"}
+        await web.get("/", fields, expire_after=said.get("per request"))
+        seen = (await web.get("/", fields)).response
+        assert seen.from_cache
+        return seen.expires.timestamp() - web.clock.time(), web, fields
+
+    @pytest.mark.parametrize(("higher", "lower"), list(pairwise(ORDER)))
+    @pytest.mark.parametrize("seconds", [(30, 60), (60, 30)], ids=["shorter", "longer"])
+    async def test_neighbours(
+        self, open_session_web: OpenWeb, higher: str, lower: str, seconds: tuple[int, int]
+    ) -> None:
+        said = dict(zip((higher, lower), seconds, strict=True))
+        shown, web, fields = await self.shown(open_session_web, said)
+        assert shown == seconds[0]
+        # A request may ask for less than what is stored; it cannot make it last longer.
+        lasting = min(seconds) if higher == ORDER[0] else seconds[0]
+        web.clock.advance(seconds=lasting - 1)
+        assert await web.is_reused("/", fields)
+        web.clock.advance(seconds=2)
+        assert not await web.is_reused("/", fields)
+
+    @pytest.mark.parametrize("first", range(len(ORDER)))
+    async def test_the_first_that_speaks(self, open_session_web: OpenWeb, first: int) -> None:
+        said = {name: 100 * (index + 1) for index, name in enumerate(ORDER)}
+        heard = dict(list(said.items())[first:])
+        shown, _, _ = await self.shown(open_session_web, heard)
+        assert shown == said[ORDER[first]]
+
+    async def test_a_directive_is_for_its_own_request(self, open_session_web: OpenWeb) -> None:
+        _, web, fields = await self.shown(
+            open_session_web, {"request directives": 30, "response": 60}
+        )
+        web.clock.advance(seconds=40)
+        assert await web.is_reused("/")
+        assert not await web.is_reused("/", fields)
 
 
 class TestVetoes:
