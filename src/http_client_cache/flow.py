@@ -119,7 +119,8 @@ def look(scope: Scope, key: str, options: Options) -> Plan[tuple[Stored | None, 
         window = settings.windows_for(stored.entry.url, options.windows).while_revalidate
         if decide.within(window, stored.entry, scope.now()):
             reason = Reason.STALE_WHILE_REVALIDATE
-    if scope.settings.filter_fn is not None and reason in SERVED:
+    # What the filter refuses is not to be validated either, nor served when the origin fails.
+    if scope.settings.filter_fn is not None and reason is not Reason.FORCE_REFRESH:
         kept = yield from filtered(scope, None, stored, stored.body)
         if not kept:
             return stored, Reason.FILTERED_ON_READ

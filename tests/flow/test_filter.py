@@ -69,10 +69,15 @@ def test_refused_on_reading_is_fetched_without_conditions(body: bytes) -> None:
     assert ("delete /a" in scene.told) is (body != b"new")
 
 
-def test_what_has_expired_is_not_shown_to_the_filter() -> None:
-    scene = Scene(load={"/a": expired()}, origin=[answer()], settings=only(b"new"))
-    scene.serve()
-    assert "present stored" not in scene.told
+def test_what_has_expired_is_shown_before_it_is_validated() -> None:
+    """A 304 would have it served, and so would an origin that fails."""
+    old = expired(etag='"v1"')
+    scene = Scene(load={"/a": old}, origin=[answer()], settings=only(b"new"))
+    assert scene.serve().reason is Reason.FILTERED_ON_READ
+    assert scene.told[:5] == ["load /a", "present stored", "ask", "lock /a", "GET /a"]
+    scene = Scene(load={"/a": old}, origin=[answer(304)], settings=only(b"stored"))
+    assert scene.serve().reason is Reason.VALIDATED
+    assert scene.told[:5] == ["load /a", "present stored", "ask", "lock /a", "GET /a If-None-Match"]
 
 
 @pytest.mark.parametrize("body", [b"liked", b"not liked"])

@@ -73,15 +73,16 @@ def find(
     for stored in (whole, part):
         if stored is None:
             continue
+        # What the filter refuses is not to be validated either, nor served when the origin fails.
+        if scope.settings.filter_fn is not None and not options.force_refresh:
+            kept = yield from filtered(scope, None, stored, stored.body)
+            if not kept:
+                return Found(key, None, Reason.FILTERED_ON_READ, whole, part, loaded)
         now = scope.now()
         why = weigh.judge_stored(stored.entry, request.url, asked, options, scope.settings, now)
         if why in weigh.SERVED:
             made = respond.respond(stored, request, asked, options, now, why)
             if isinstance(made, Hit):
-                if scope.settings.filter_fn is not None:
-                    kept = yield from filtered(scope, None, stored, stored.body)
-                    if not kept:
-                        return Found(key, None, Reason.FILTERED_ON_READ, whole, part, loaded)
                 return Found(key, made, why, whole, part, loaded)
             why = made
         if stored is whole or whole is None:
