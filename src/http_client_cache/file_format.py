@@ -18,6 +18,7 @@ the following is used:
   (what was freshened has one, if it is large) is known to belong to it. In a redirect, the name of
   what it leads to.
 - ``key`` and ``variant``.
+- ``leaves``: when a response that has expired is not worth its room any more (UTC seconds).
 
 The numbers have a fixed width, and between record and body there may be any number of spaces. So
 who writes a body as it arrives leaves room for the head, and fills it in before the file gets its
@@ -70,6 +71,7 @@ class Told(msgspec.Struct):
 
     key: str
     variant: str = ""
+    leaves: float | None = None
 
 
 class Head(NamedTuple):

@@ -7,10 +7,12 @@ a variant. What is in a file is told in ``file_format.py``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from http_client_cache.file_format import Frame
+from http_client_cache.limits import Limits
 
 MAIN: Final = "main"
 """The response without a variant, which most keys have and no other."""
@@ -21,7 +23,36 @@ LINK: Final = "redirect"
 TRACES: Final = "redirects"
 """In a listing: other names lead, or led, to this one."""
 
+FRESH_HEAD: Final = "fresh"
+"""In a listing: a newer head of one of the responses."""
+
 SHARDS: Final = 256
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class Upkeep:
+    """What the thread that writes does besides, for one store.
+
+    Attributes:
+        limits: how much may be kept.
+        now: UTC seconds.
+        used: names that were read; what was used last is at the end. Whoever writes that down
+            takes it, and leaves an empty one.
+        flush_at: when uses are written down though nothing else is (UTC seconds).
+        writes: how many there were since what has left was last looked for.
+        swept: when that was (UTC seconds).
+        shard: where to go on looking for it.
+        told: whether the log has been told that the store is full.
+    """
+
+    limits: Limits
+    now: Callable[[], float]
+    used: dict[str, None] = field(default_factory=dict[str, None])
+    flush_at: float = 0.0
+    writes: int = 0
+    swept: float = 0.0
+    shard: int = 0
+    told: bool = False
 
 
 class Raw(NamedTuple):
@@ -70,15 +101,17 @@ class Found(NamedTuple):
 
     Attributes:
         name: of the key.
-        file: which of its responses, or ``LINK``, or ``TRACES``.
+        file: which of its responses, or ``LINK``, ``TRACES`` or ``FRESH_HEAD``.
         stamp: when it expires, as far as the file system tells: never later than that.
         size: of the file in bytes.
+        used: when it was last used, as written down so far (nanoseconds).
     """
 
     name: str
     file: str
     stamp: float = 0.0
     size: int = 0
+    used: int = 0
 
 
 class List(NamedTuple):
@@ -106,11 +139,13 @@ class Save(NamedTuple):
         name: of the key.
         raw: the response.
         stamp: when it expires.
+        upkeep: of the store.
     """
 
     name: str
     raw: Raw
     stamp: float
+    upkeep: Upkeep | None = None
 
 
 class Link(NamedTuple):
@@ -119,6 +154,13 @@ class Link(NamedTuple):
     name: str
     raw: Raw
     target: str
+    upkeep: Upkeep | None = None
+
+
+class Use(NamedTuple):
+    """Write uses down. Answers ``None`` at once."""
+
+    upkeep: Upkeep
 
 
 class Change(NamedTuple):
@@ -133,6 +175,7 @@ class Freshen(NamedTuple):
     """Replace heads. Answers how many there were to replace."""
 
     changes: Sequence[Change]
+    upkeep: Upkeep | None = None
 
 
 class Remove(NamedTuple):
@@ -165,4 +208,4 @@ class Tidy(NamedTuple):
 
 
 AnyRead = Read | ReadLink | ReadMany | List
-AnyWrite = Save | Link | Freshen | Remove | Drop | Tidy
+AnyWrite = Save | Link | Use | Freshen | Remove | Drop | Tidy

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     f"{ENGINE}.lawful.respond": VALUES | engine("options", "rfc9111", "served"),
     f"{ENGINE}.codec": VALUES,
     f"{ENGINE}.file_format": set(),
-    f"{ENGINE}.file_statements": engine("file_format"),
+    f"{ENGINE}.file_statements": engine("file_format", "limits"),
     f"{ENGINE}.rfc9111": VALUES,
     f"{ENGINE}.settings": VALUES | engine("expiry", "patterns", "rfc9111", "windows"),
     f"{ENGINE}.windows": engine("errors"),

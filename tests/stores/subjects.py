@@ -93,10 +93,26 @@ def sqlite_without_wal(folder: Path) -> Subject:
     return sqlite(folder, wal=False, fast_save=True)
 
 
-def files(folder: Path, **options: Any) -> Subject:
-    store = FileStore(codec_for(options.pop("serializer", None), options.pop("secret_key", None)))
+def files(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    max_entries: int | None = None,
+    max_bytes: int | None = None,
+    **options: Any,
+) -> Subject:
+    store = FileStore(
+        codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
+        max_entries=max_entries,
+        max_bytes=max_bytes,
+        retention=Retention(clock=clock or standing_clock()),
+    )
     owner = Folder(folder / "cache", **options)
     return Subject(store, SyncFiles(owner), AsyncFiles(owner))
+
+
+def files_limited(folder: Path) -> Subject:
+    return files(folder, max_entries=1_000_000, max_bytes=1_000_000_000, fast_save=True)
 
 
 def files_signed(folder: Path) -> Subject:
@@ -115,6 +131,7 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         sqlite_signed,
         sqlite_without_wal,
         files,
+        files_limited,
         files_signed,
     )
 }

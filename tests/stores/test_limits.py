@@ -20,6 +20,7 @@ from tests.stores.subjects import (
     Subject,
     alias,
     entry,
+    files,
     memory,
     sqlite,
     standing_clock,
@@ -27,7 +28,11 @@ from tests.stores.subjects import (
 from tests.support.clock import StandingClock
 
 HOUR = 3600.0
-KINDS: dict[str, Callable[..., Subject]] = {"memory": memory, "sqlite": sqlite}
+KINDS: dict[str, Callable[..., Subject]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+    "files": files,
+}
 
 
 class Cache:

@@ -37,9 +37,10 @@ class FileBackend(CacheBackend):
         cache_name: name or path of the folder, in the working directory unless it says otherwise;
             ``~`` is the home directory. Missing folders are created.
         expire_after: how long responses are fresh.
+        max_bytes: how many bytes may be kept, by the lengths of files; ``None`` for no limit.
         use_temp: put the folder into the system's folder for temporary files.
         fast_save: do not wait for the disk; what was saved last may be lost in a power failure.
-        **options: as for :class:`CacheBackend`, less ``max_entries`` and ``max_bytes``.
+        **options: as for :class:`CacheBackend`.
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.
@@ -51,22 +52,24 @@ class FileBackend(CacheBackend):
         cache_name: str | os.PathLike[str] = "aiohttp-cache",
         expire_after: ExpireAfter = None,
         *,
+        max_bytes: int | None = None,
         use_temp: bool = False,
         fast_save: bool = False,
         **options: Unpack[BackendOptions],
     ) -> None:
-        for name in ("max_entries", "max_bytes"):
-            if name in options:
-                raise TypeError(f"{name} is not for FileBackend, which has no limits")
         for name, value in (("use_temp", use_temp), ("fast_save", fast_save)):
             given = cast("object", value)
             if not isinstance(given, bool):
                 raise ConfigurationError(f"{name} must be True or False, not {describe(given)}")
         self.path: Path = folder_path(cache_name, use_temp=use_temp)
         self._fast_save = fast_save
-        super().__init__(cache_name, expire_after, max_bytes=None, **options)
+        super().__init__(cache_name, expire_after, max_bytes=max_bytes, **options)
 
     def _open(self) -> Parts:
-        store = FileStore(codec_for(self._serializer, self._secret_key))
+        store = FileStore(
+            codec_for(self._serializer, self._secret_key),
+            **self._limits._asdict(),
+            retention=self._retention,
+        )
         folder = shared_folder(self.path, fast_save=self._fast_save)
         return store, AsyncFiles(folder), SyncFiles(folder)

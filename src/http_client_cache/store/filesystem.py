@@ -15,6 +15,7 @@ from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import RecordError
 from http_client_cache.file_format import Head, make_head, read_head, when
 from http_client_cache.file_statements import (
+    FRESH_HEAD,
     LINK,
     MAIN,
     SHARDS,
@@ -32,11 +33,20 @@ from http_client_cache.file_statements import (
     Remove,
     Save,
     Tidy,
+    Upkeep,
+    Use,
 )
+from http_client_cache.limits import Limits, Retention
 from http_client_cache.plan import Plan
 
 NEVER: Final = 2.0**31 - 1
 """The stamp of what does not expire: the latest that every file system can hold."""
+
+FLUSH_SECONDS: Final = 2.0
+"""Between two times when uses are written down though nothing else is."""
+
+MOST_USES: Final = 4096
+"""Keys whose use is remembered until it is written down; that of others is lost."""
 
 MANY: Final = 1000
 """Files that are listed, read or removed in one trip, about."""
@@ -47,10 +57,24 @@ class FileStore:
 
     Args:
         codec: turns metadata into records.
+        max_entries: how many entries may be kept, and how many aliases; ``None`` for no limit.
+        max_bytes: how much may be kept, by the lengths of files; ``None`` for no limit.
+        retention: until when what has expired is kept; an hour if left out.
     """
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        *,
+        max_entries: int | None = None,
+        max_bytes: int | None = None,
+        retention: Retention | None = None,
+    ) -> None:
         self._codec = codec
+        self.limits = Limits(max_entries, max_bytes)
+        self._retention = retention or Retention()
+        self._upkeep = Upkeep(self.limits, self._retention.now)
+        self._limited = self.limits.any
         # Where the next sweep begins.
         self._next = 0
 
@@ -64,17 +88,29 @@ class FileStore:
             if alias is not None:
                 found = yield from self._entries(alias.target, bodies=True)
                 found = [stored._replace(hops=alias.hops) for stored in found]
+        if self._limited and found and self._is_due(_name(found[0].key)):
+            yield Use(self._upkeep)
         if len(found) > 1:
             found.sort(key=lambda stored: (-stored.entry.created, stored.variant))
         return tuple(found)
 
     def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
-        """See :class:`~http_client_cache.store.Store`."""
+        """See :class:`~http_client_cache.store.Store`.
+
+        What alone is larger than ``max_bytes`` is not kept.
+        """
         record = self._codec.encode(key, variant, entry, body)
-        told = _told(key, variant, entry)
+        told = self._told(key, variant, entry)
         size, crc = len(body), zlib.crc32(body)
         frame, head = make_head(told, record, size, crc, secrets.token_hex(8))
-        yield Save(_name(key), Raw(_file(variant), head, body, frame), _stamp(entry))
+        most = self.limits.max_bytes
+        if most is not None and len(head) + size > most:
+            # The one it replaces must not answer in its stead.
+            if (yield Read(_name(key), bodies=False)):
+                yield from self.drop([(key, variant)])
+            return
+        raw = Raw(_file(variant), head, body, frame)
+        yield Save(_name(key), raw, _stamp(entry), self._upkeep)
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -98,12 +134,12 @@ class FileStore:
                 record = self._codec.renew(key, variant, entry, head.record)
             except RecordError:
                 continue
-            told, frame = _told(key, variant, entry), head.frame
+            told, frame = self._told(key, variant, entry), head.frame
             fresh, data = make_head(told, record, frame.body, frame.body_crc, frame.ref)
             steps.append(Change(place[0], Raw(place[1], data, b"", fresh), _stamp(entry)))
         if not steps:
             return 0
-        count: int = yield Freshen(steps)
+        count: int = yield Freshen(steps, self._upkeep)
         return count
 
     def link(self, key: str, alias: Alias) -> Plan[None]:
@@ -111,7 +147,7 @@ class FileStore:
         target = _name(alias.target)
         told = {"key": key, "target": alias.target, "created": when(alias.created)}
         frame, head = make_head(told, self._codec.encode_alias(key, alias), 0, 0, target)
-        yield Link(_name(key), Raw(LINK, head, b"", frame), target)
+        yield Link(_name(key), Raw(LINK, head, b"", frame), target, self._upkeep)
 
     # What ends an entry.
 
@@ -305,6 +341,31 @@ class FileStore:
             return None
         return Stored(key, entry, body, (), variant) if entry.body_size == frame.body else None
 
+    def _told(self, key: str, variant: str, entry: Entry) -> dict[str, Any]:
+        return {
+            "key": key,
+            "variant": variant,
+            "method": entry.method,
+            "url": entry.url,
+            "status": entry.status,
+            "created": when(entry.created),
+            "expires": when(entry.expires),
+            "leaves": self._retention.leaves(entry),
+        }
+
+    def _is_due(self, name: str) -> bool:
+        """Note a use; answers whether it is time to write the uses down."""
+        upkeep, now = self._upkeep, self._retention.now()
+        used = upkeep.used
+        # To the end, if it is there.
+        used.pop(name, None)
+        if len(used) < MOST_USES:
+            used[name] = None
+        if upkeep.flush_at - FLUSH_SECONDS <= now < upkeep.flush_at:
+            return len(used) == MOST_USES // 2
+        upkeep.flush_at = now + FLUSH_SECONDS
+        return True
+
     def _alias(self, key: str) -> Plan[Alias | None]:
         head = _head((yield ReadLink(_name(key))))
         return self._alias_of(head) if head is not None and head.told.key == key else None
@@ -321,7 +382,7 @@ def _head(raw: Raw | None) -> Head | None:
 
 
 def _is_response(found: Found) -> bool:
-    return found.file not in {LINK, TRACES}
+    return found.file not in {LINK, TRACES, FRESH_HEAD}
 
 
 def _has_expired(entry: Entry, before: float) -> bool:
@@ -353,15 +414,3 @@ def _stamp(entry: Entry) -> float:
         return 0.0
     # Whole seconds, as not every file system has others. Also where it is no number.
     return float(int(expires)) if expires is not None and expires < NEVER else NEVER
-
-
-def _told(key: str, variant: str, entry: Entry) -> dict[str, Any]:
-    return {
-        "key": key,
-        "variant": variant,
-        "method": entry.method,
-        "url": entry.url,
-        "status": entry.status,
-        "created": when(entry.created),
-        "expires": when(entry.expires),
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from http_client_cache.file_statements import (
     AnyRead,
@@ -15,6 +15,7 @@ from http_client_cache.file_statements import (
     Read,
     ReadLink,
     Save,
+    Use,
 )
 from http_client_cache.shell.filesystem.folder import Folder, shared_folder
 from http_client_cache.shell.filesystem.paths import folder_path
@@ -22,6 +23,11 @@ from http_client_cache.shell.jobs import Job, awaited, blocking
 from http_client_cache.statements import NOT_NOW
 
 __all__ = ["AsyncFiles", "Folder", "SyncFiles", "folder_path", "shared_folder"]
+
+
+def _is_taken(statement: AnyRead | AnyWrite, *, full: bool) -> TypeGuard[AnyWrite]:
+    """Whether a write is answered before it is done."""
+    return isinstance(statement, Use) or (isinstance(statement, Save | Link) and not full)
 
 
 class SyncFiles:
@@ -47,7 +53,7 @@ class SyncFiles:
             if folder.pending.any and isinstance(statement, List):
                 self._wait(Drop(()))
             return folder.read(statement)
-        if isinstance(statement, Save | Link) and not folder.pending.is_full:
+        if _is_taken(statement, full=folder.pending.is_full):
             return folder.write(statement)
         return self._wait(statement)
 
@@ -81,7 +87,7 @@ class AsyncFiles:
         """
         if isinstance(statement, Read | ReadLink):
             return self.folder.read_now(statement)
-        if isinstance(statement, Save | Link) and not self.folder.pending.is_full:
+        if _is_taken(statement, full=self.folder.pending.is_full):
             return self.folder.write(statement)
         return NOT_NOW
 

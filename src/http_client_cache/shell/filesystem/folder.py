@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import groupby
@@ -27,11 +28,13 @@ from http_client_cache.file_statements import (
     ReadMany,
     Remove,
     Save,
+    Use,
 )
 from http_client_cache.shell.filesystem import reading
+from http_client_cache.shell.filesystem.ledger import Ledger
 from http_client_cache.shell.filesystem.paths import root_of
 from http_client_cache.shell.filesystem.pending import Pending
-from http_client_cache.shell.filesystem.tidying import remove_orphans, tidy
+from http_client_cache.shell.filesystem.tidying import let_leave, remove_orphans, tidy
 from http_client_cache.shell.filesystem.writing import TOGETHER, Writing
 from http_client_cache.shell.jobs import Job, Tell
 from http_client_cache.shell.lifetime import watch_over
@@ -62,7 +65,8 @@ class Folder:
         self.fast_save = fast_save
         self.pending = Pending()
         self._root = root_of(path)
-        self._writing = Writing(self._root, self._syncs)
+        self._ledger = Ledger(self._root, str(path))
+        self._writing = Writing(self._root, self._ledger, self._syncs)
         self._has_looked_for_orphans = False
         self._failing = False
         self._closing: float | None = None
@@ -157,18 +161,28 @@ class Folder:
                 self._has_looked_for_orphans = True
                 with suppress(OSError):
                     remove_orphans(self._root)
+            for job in jobs:
+                self._ledger.register(job.work.upkeep)
             outcome = self._writing.save_all([job.work for job in jobs])
         for job, error in zip(jobs, outcome, strict=True):
             if error is None:
                 self._end(job, None)
             else:
                 self._fail(job, error)
+        for upkeep, count in Counter(job.work.upkeep for job in jobs).items():
+            if upkeep is not None:
+                with suppress(OSError):
+                    let_leave(self._root, self._writing, upkeep, count)
 
     def _do(self, job: Job[AnyWrite]) -> None:
         work = job.work
         try:
             answer: Any = None
-            if isinstance(work, Link):
+            if isinstance(work, Link | Freshen | Use):
+                self._ledger.register(work.upkeep)
+            if isinstance(work, Use):
+                self._writing.note_uses()
+            elif isinstance(work, Link):
                 self._writing.link(work)
             elif isinstance(work, Freshen):
                 answer = self._writing.freshen(work.changes)
@@ -223,6 +237,8 @@ class Folder:
         """Write what is waiting, and end the threads; the next operation starts them again."""
         self._closing = time.monotonic() + CLOSING_SECONDS
         try:
+            for upkeep in self._ledger.waiting():
+                self.writer.put(Job(Use(upkeep)))
             self.writer.drain()
         finally:
             self._closing = None

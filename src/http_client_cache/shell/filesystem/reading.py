@@ -9,7 +9,7 @@ from stat import S_ISREG
 from typing import Any, Final
 
 from http_client_cache.file_format import FRAME_BYTES, Frame, frame_of
-from http_client_cache.file_statements import LINK, MAIN, TRACES, Found, List, Raw
+from http_client_cache.file_statements import FRESH_HEAD, LINK, MAIN, TRACES, Found, List, Raw
 from http_client_cache.shell.filesystem.paths import (
     FRESH,
     IN_MORE,
@@ -35,6 +35,9 @@ _FLAGS: Final = (
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_BINARY", 0)
 )
+
+_QUIETLY: Final = _FLAGS | getattr(os, "O_NOATIME", 0)
+"""Times of access tell of uses, and reading is not always one."""
 
 _ABSENT: Final = frozenset(
     (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO, errno.EMLINK)
@@ -108,7 +111,7 @@ def _read(
     path: str, file: str, *, bodies: bool, inline: bool, apart: bool = False
 ) -> Raw | Any | None:
     try:
-        handle = os.open(path, _FLAGS)
+        handle = open_quietly(path)
     except OSError as error:
         if is_absent(error):
             return None
@@ -134,6 +137,19 @@ def _read(
         raise
     finally:
         os.close(handle)
+
+
+def open_quietly(path: str) -> int:
+    """Open a file for reading, without setting its time of access if that can be.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    try:
+        return os.open(path, _QUIETLY)
+    except PermissionError:
+        # Only its owner may.
+        return os.open(path, _FLAGS)
 
 
 def frame_at(handle: int) -> Frame | None:
@@ -202,9 +218,10 @@ def _found(root: str, name: str, kind: str, *, measures: bool) -> Iterator[Found
     else:
         for listed in list_folder(base + MORE):
             match = IN_MORE.fullmatch(listed)
-            if match is not None and match[2] == RESPONSE:
+            if match is not None:
                 path = f"{base}{MORE}/{listed}"
-                yield _measured(name, match[1], path) if measures else Found(name, match[1])
+                file = match[1] if match[2] == RESPONSE else FRESH_HEAD
+                yield _measured(name, file, path) if measures else Found(name, file)
 
 
 def _measured(name: str, file: str, path: str) -> Found:
@@ -212,4 +229,4 @@ def _measured(name: str, file: str, path: str) -> Found:
         status = os.lstat(path)
     except OSError:
         return Found(name, file)
-    return Found(name, file, status.st_mtime, status.st_size)
+    return Found(name, file, status.st_mtime, status.st_size, status.st_atime_ns)

@@ -8,8 +8,19 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from http_client_cache.file_format import read_head
+from http_client_cache.file_statements import (
+    FRESH_HEAD,
+    LINK,
+    SHARDS,
+    TRACES,
+    Drop,
+    Found,
+    List,
+    Upkeep,
+)
 from http_client_cache.shell.filesystem.paths import IN_LED, LEADS, LED, MORE, OURS, TEMP
-from http_client_cache.shell.filesystem.reading import list_folder
+from http_client_cache.shell.filesystem.reading import list_folder, list_shards, read_one
 from http_client_cache.shell.filesystem.temps import lock
 from http_client_cache.shell.filesystem.writing import Writing
 
@@ -50,6 +61,53 @@ def remove_orphans(root: str, older_than: float = ORPHAN_SECONDS) -> None:
                     os.unlink(path)  # noqa: PTH108 - paths are text here
             finally:
                 os.close(handle)
+
+
+SWEEP_WRITES: Final = 256
+SWEEP_SECONDS: Final = 10.0
+SWEEP_FILES: Final = 256
+"""With every so many writes, or the first one after so many seconds, so many files or a few more
+are looked at: whether they have left."""
+
+
+def let_leave(root: str, writing: Writing, upkeep: Upkeep, writes: int) -> None:
+    """Remove some responses that expired long ago, if it is time for that.
+
+    Args:
+        root: what all paths begin with.
+        writing: removes them.
+        upkeep: of the store.
+        writes: how many there were.
+
+    Raises:
+        OSError: something cannot be read or removed.
+    """
+    upkeep.writes += writes
+    now = upkeep.now()
+    soon = upkeep.swept <= now < upkeep.swept + SWEEP_SECONDS
+    if soon and upkeep.writes < SWEEP_WRITES:
+        return
+    upkeep.swept = now
+    first = upkeep.shard
+    found, last = list_shards(root, List(first, enough=SWEEP_FILES, measures=True))
+    left = [
+        (one.name, one.file)
+        for one in found
+        if one.stamp <= now
+        and one.file not in {LINK, TRACES, FRESH_HEAD}
+        and _has_left(root, one, now)
+    ]
+    gone = writing.drop(Drop(left[:SWEEP_FILES], until=now))
+    # Where some have left, there may be more of them.
+    upkeep.writes = SWEEP_WRITES if gone else 0
+    upkeep.shard = first if len(left) > SWEEP_FILES else last % SHARDS
+
+
+def _has_left(root: str, one: Found, now: float) -> bool:
+    raw = read_one(root, one.name, one.file, bodies=False)
+    head = read_head(raw.frame, raw.head) if raw is not None else None
+    leaves = head.told.leaves if head is not None else now
+    return leaves is not None and leaves <= now
 
 
 def tidy(root: str, writing: Writing) -> None:

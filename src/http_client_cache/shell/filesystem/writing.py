@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 from http_client_cache.file_statements import LINK, Change, Drop, Link, Save
+from http_client_cache.shell.filesystem.ledger import Ledger
 from http_client_cache.shell.filesystem.paths import (
     FRESH,
     IN_LED,
@@ -25,6 +26,7 @@ from http_client_cache.shell.filesystem.reading import (
     frame_at,
     is_absent,
     list_folder,
+    open_quietly,
     path_of,
     read_one,
 )
@@ -58,11 +60,13 @@ class Writing:
 
     Args:
         root: what all paths begin with.
+        ledger: counts what is there, if there are limits.
         syncs: says whether to wait for the disk.
     """
 
-    def __init__(self, root: str, syncs: Callable[[], bool]) -> None:
+    def __init__(self, root: str, ledger: Ledger, syncs: Callable[[], bool]) -> None:
         self._root = root
+        self._ledger = ledger
         self._syncs = syncs
         # Shards that another process does not let go of, and until when they are not waited for.
         self._stuck: dict[str, float] = {}
@@ -79,22 +83,49 @@ class Writing:
             except OSError as error:
                 outcome[number] = error
         self._sync([temp for _, temp in temps])
-        for number, temp in temps:
-            try:
-                self._publish(saves[number], temp)
-            except OSError as error:
-                outcome[number] = error
-            finally:
+        try:
+            with self._ledger.held():
+                for number, temp in temps:
+                    try:
+                        self._publish(saves[number], temp)
+                    except OSError as error:
+                        outcome[number] = error
+        except OSError as error:
+            outcome = [before or error for before in outcome]
+        finally:
+            for _, temp in temps:
                 temp.discard()
         return outcome
 
     def _publish(self, save: Save, temp: Temp) -> None:
         more = self._root + save.name + MORE
         with self._turn(save.name):
-            temp.publish(path_of(self._root, save.name, save.raw.file))
+            path = path_of(self._root, save.name, save.raw.file)
+            self._put(temp, path, save.name, save.raw.file)
             # It belongs to the one that was there.
-            if _unlink(f"{more}/{save.raw.file}{FRESH}"):
+            if self._unlink(f"{more}/{save.raw.file}{FRESH}"):
                 _remove_if_empty(more)
+        self._ledger.make_room(self._evict)
+
+    def _put(self, temp: Temp, path: str, name: str, file: str, used: int | None = None) -> None:
+        before = self._ledger.size_of(path)
+        temp.publish(path)
+        self._ledger.gone(path, before)
+        self._ledger.placed(path, name, file, used)
+
+    def _unlink(self, path: str) -> bool:
+        before = self._ledger.size_of(path)
+        if not _unlink(path):
+            return False
+        self._ledger.gone(path, before)
+        return True
+
+    def _evict(self, name: str, file: str) -> None:
+        if file != LINK:
+            self._drop(name, file, None)
+            return
+        with self._turn(name):
+            self._unlink(self._root + name + LEADS)
 
     def link(self, link: Link) -> None:
         """Let a name lead to another one; the disk is not waited for."""
@@ -104,8 +135,10 @@ class Writing:
             # Before the link: what leads here must be found when this goes.
             with self._turn(link.target), suppress(FileExistsError):
                 os.close(in_folder(led, lambda: create(f"{led}/{link.name[3:]}")))
-            with self._turn(link.name):
-                temp.publish(self._root + link.name + LEADS)
+            with self._ledger.held():
+                with self._turn(link.name):
+                    self._put(temp, self._root + link.name + LEADS, link.name, LINK)
+                self._ledger.make_room(self._evict)
         finally:
             temp.discard()
 
@@ -120,7 +153,9 @@ class Writing:
                     if renewal is not None:
                         renewals.append(renewal)
                 self._sync([renewal.temp for renewal in renewals])
-                count += sum([self._renew(renewal) for renewal in renewals])
+                with self._ledger.held():
+                    count += sum([self._renew(renewal) for renewal in renewals])
+                    self._ledger.make_room(self._evict)
             finally:
                 for renewal in renewals:
                     renewal.temp.discard()
@@ -130,7 +165,7 @@ class Writing:
     def _renewal(self, change: Change) -> _Renewal | None:
         try:
             path = path_of(self._root, change.name, change.raw.file)
-            handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            handle = open_quietly(path)
         except OSError as error:
             if is_absent(error):
                 return None
@@ -155,11 +190,14 @@ class Writing:
         with self._turn(change.name):
             if not _is_same(handle, path):
                 return False
+            # To freshen is no use.
+            used = os.lstat(path).st_atime_ns
             if is_small:
-                temp.publish(path)
+                self._put(temp, path, change.name, change.raw.file, used)
             else:
-                temp.publish(f"{self._root}{change.name}{MORE}/{change.raw.file}{FRESH}")
-                os.utime(path, (change.stamp, change.stamp))
+                fresh = f"{self._root}{change.name}{MORE}/{change.raw.file}{FRESH}"
+                self._put(temp, fresh, change.name, change.raw.file, used)
+                os.utime(path, ns=(used, int(change.stamp) * 1_000_000_000))
         return True
 
     def _sync(self, temps: Sequence[Temp]) -> None:
@@ -170,23 +208,30 @@ class Writing:
 
     def remove(self, names: Sequence[str]) -> int:
         """Remove all that names have, and what leads to them; answers how many had something."""
-        return sum([self._remove(name) for name in names])
+        with self._ledger.held():
+            return sum([self._remove(name) for name in names])
 
     def drop(self, drop: Drop) -> int:
         """Remove some responses; answers how many were there."""
-        return sum([self._drop(name, file, drop.until) for name, file in drop.files])
+        with self._ledger.held():
+            return sum([self._drop(name, file, drop.until) for name, file in drop.files])
+
+    def note_uses(self) -> None:
+        """Write down what was used, if that matters."""
+        with self._ledger.held():
+            self._ledger.note_uses()
 
     def _remove(self, name: str) -> bool:
         base = self._root + name
         if not os.access(os.path.dirname(base), os.F_OK):  # noqa: PTH120 - paths are text here
             return False
         with self._turn(name):
-            had = _unlink(base + RESPONSE)
+            had = self._unlink(base + RESPONSE)
             for listed in list_folder(base + MORE):
-                if IN_MORE.fullmatch(listed) and _unlink(f"{base}{MORE}/{listed}"):
+                if IN_MORE.fullmatch(listed) and self._unlink(f"{base}{MORE}/{listed}"):
                     had = had or listed.endswith(RESPONSE)
             _remove_if_empty(base + MORE)
-            had = _unlink(base + LEADS) or had
+            had = self._unlink(base + LEADS) or had
         self.remove_what_leads_to(name)
         return had
 
@@ -197,9 +242,9 @@ class Writing:
         with self._turn(name):
             if until is not None and _stamp(path) > until:
                 return False
-            if not _unlink(path):
+            if not self._unlink(path):
                 return False
-            _unlink(f"{base}{MORE}/{file}{FRESH}")
+            self._unlink(f"{base}{MORE}/{file}{FRESH}")
             _remove_if_empty(base + MORE)
             is_last = not self.has_response(name)
         if is_last:
@@ -222,16 +267,16 @@ class Writing:
             other = f"{listed[:2]}/{listed}"
             with self._turn(other):
                 if self.leads_to(other) == name:
-                    _unlink(self._root + other + LEADS)
+                    self._unlink(self._root + other + LEADS)
             _unlink(f"{led}/{listed}")
         _remove_if_empty(led)
 
     def unlink_if_lost(self, name: str) -> None:
         """Remove the link that a name is, if it leads nowhere."""
-        with self._turn(name):
+        with self._ledger.held(), self._turn(name):
             target = self.leads_to(name)
             if target is None or not self.has_response(target):
-                _unlink(self._root + name + LEADS)
+                self._unlink(self._root + name + LEADS)
 
     def leads_to(self, name: str) -> str | None:
         """The name that a name leads to."""
