@@ -88,6 +88,7 @@ class AsyncCache(CacheBackend):
             LONG_AGO if self.config["max_age"] == 0 else self.config["max_age"],
             allowed_methods=self.config["cacheable_methods"],
             cache_control=True,
+            max_bytes=None,
             clock=clock,
         )
 
