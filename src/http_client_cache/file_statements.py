@@ -36,8 +36,8 @@ class Upkeep:
     Attributes:
         limits: how much may be kept.
         now: UTC seconds.
-        used: names that were read; what was used last is at the end. Whoever writes that down
-            takes it, and leaves an empty one.
+        used: names that were read, and when (nanoseconds); what was used last is at the end.
+            Whoever writes that down takes it, and leaves an empty one.
         flush_at: when uses are written down though nothing else is (UTC seconds).
         writes: how many there were since what has left was last looked for.
         swept: when that was (UTC seconds).
@@ -47,7 +47,7 @@ class Upkeep:
 
     limits: Limits
     now: Callable[[], float]
-    used: dict[str, None] = field(default_factory=dict[str, None])
+    used: dict[str, int] = field(default_factory=dict[str, int])
     flush_at: float = 0.0
     writes: int = 0
     swept: float = 0.0
@@ -140,12 +140,14 @@ class Save(NamedTuple):
         raw: the response.
         stamp: when it expires.
         upkeep: of the store.
+        used: when it is saved (nanoseconds); known to the shell.
     """
 
     name: str
     raw: Raw
     stamp: float
     upkeep: Upkeep | None = None
+    used: int = 0
 
 
 class Link(NamedTuple):
@@ -155,6 +157,7 @@ class Link(NamedTuple):
     raw: Raw
     target: str
     upkeep: Upkeep | None = None
+    used: int = 0
 
 
 class Use(NamedTuple):

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import resource
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -393,89 +389,3 @@ def test_closing_while_others_use_it(subject: Subject) -> None:
         for thread in threads:
             thread.join()
     assert not failures
-
-
-# A disk that is full, and a folder that may only be read.
-
-
-def test_a_file_that_may_not_grow_that_large(
-    tmp_path: Path, subject: Subject, caplog: pytest.LogCaptureFixture
-) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-    try:
-        save(subject, "a.1")
-        save(subject, "a.2", body=bytes(100_000))
-        save(subject, "a.3")
-        assert size(subject) == 2
-        assert load(subject, "a.2") == []
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
-        f"The cache {tmp_path / 'cache'} cannot be written",
-        f"The cache {tmp_path / 'cache'} can be written again",
-    ]
-    assert list((tmp_path / "cache" / "http_cache_v1" / "tmp").iterdir()) == []
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("only root can make a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with small_disk(tmp_path / "disk", "512k"):
-        subject = files(tmp_path / "disk")
-        for number in range(20):
-            save(subject, f"{number}.1", body=bytes([number]) * 50_000)
-        kept = size(subject)
-        assert 0 < kept < 20
-        for number in range(20):
-            assert load(subject, f"{number}.1") in ([], [bytes([number]) * 50_000])
-        assert "No space left on device" in caplog.records[0].getMessage()
-        run_sync(subject.store.clear(), subject.sync_shell)
-        save(subject, "a.1", body=bytes(50_000))
-        assert size(subject) == 1
-        subject.sync_shell.close()
-
-
-@contextmanager
-def nobody_special() -> Iterator[Path]:
-    """A folder of one's own; root, who may write everywhere, becomes somebody else meanwhile."""
-    nobody, me = 65534, os.geteuid()
-    with tempfile.TemporaryDirectory() as folder:
-        if me == 0:
-            os.chown(folder, nobody, nobody)
-            os.seteuid(nobody)
-        try:
-            yield Path(folder)
-        finally:
-            os.seteuid(me)
-
-
-def test_a_folder_that_may_only_be_read_is_read(caplog: pytest.LogCaptureFixture) -> None:
-    with nobody_special() as folder:
-        subject = files(folder)
-        save(subject, "a.1")
-        subject.sync_shell.close()
-        folders = [path for path in folder.rglob("*") if path.is_dir()]
-        for path in folders:
-            path.chmod(0o500)
-        try:
-            assert load(subject, "a.1") == [BODY]
-            save(subject, "a.2")
-            assert size(subject) == 1
-            assert load(subject, "a.2") == []
-            assert run_sync(subject.store.sweep(1e12, 5), subject.sync_shell) == 0
-        finally:
-            for path in folders:
-                path.chmod(0o700)
-        assert len(caplog.records) == 1
-        subject.sync_shell.close()

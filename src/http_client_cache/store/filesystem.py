@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 import zlib
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from hashlib import blake2b
 from itertools import islice
+from time import time_ns
 from typing import Any, Final
 
 from http_client_cache.codec.protocol import Codec
@@ -15,11 +14,8 @@ from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import RecordError
 from http_client_cache.file_format import Head, make_head, read_head, when
 from http_client_cache.file_statements import (
-    FRESH_HEAD,
     LINK,
-    MAIN,
     SHARDS,
-    TRACES,
     Change,
     Drop,
     Found,
@@ -38,9 +34,13 @@ from http_client_cache.file_statements import (
 )
 from http_client_cache.limits import Limits, Retention
 from http_client_cache.plan import Plan
-
-NEVER: Final = 2.0**31 - 1
-"""The stamp of what does not expire: the latest that every file system can hold."""
+from http_client_cache.store._file_names import (
+    file_of,
+    is_response,
+    name_of,
+    prefix_of,
+    stamp_of,
+)
 
 FLUSH_SECONDS: Final = 2.0
 """Between two times when uses are written down though nothing else is."""
@@ -88,7 +88,7 @@ class FileStore:
             if alias is not None:
                 found = yield from self._entries(alias.target, bodies=True)
                 found = [stored._replace(hops=alias.hops) for stored in found]
-        if self._limited and found and self._is_due(_name(found[0].key)):
+        if self._limited and found and self._is_due(name_of(found[0].key)):
             yield Use(self._upkeep)
         if len(found) > 1:
             found.sort(key=lambda stored: (-stored.entry.created, stored.variant))
@@ -106,18 +106,18 @@ class FileStore:
         most = self.limits.max_bytes
         if most is not None and len(head) + size > most:
             # The one it replaces must not answer in its stead.
-            if (yield Read(_name(key), bodies=False)):
+            if (yield Read(name_of(key), bodies=False)):
                 yield from self.drop([(key, variant)])
             return
-        raw = Raw(_file(variant), head, body, frame)
-        yield Save(_name(key), raw, _stamp(entry), self._upkeep)
+        raw = Raw(file_of(variant), head, body, frame)
+        yield Save(name_of(key), raw, stamp_of(entry), self._upkeep)
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
 
         An entry that somebody replaced by one with a body of another size is left alone.
         """
-        files = [(_name(key), _file(variant)) for key, variant, _ in changes]
+        files = [(name_of(key), file_of(variant)) for key, variant, _ in changes]
         known: list[Raw | None]
         if len(files) == 1:
             # Does not wait for others.
@@ -136,7 +136,7 @@ class FileStore:
                 continue
             told, frame = self._told(key, variant, entry), head.frame
             fresh, data = make_head(told, record, frame.body, frame.body_crc, frame.ref)
-            steps.append(Change(place[0], Raw(place[1], data, b"", fresh), _stamp(entry)))
+            steps.append(Change(place[0], Raw(place[1], data, b"", fresh), stamp_of(entry)))
         if not steps:
             return 0
         count: int = yield Freshen(steps, self._upkeep)
@@ -144,10 +144,10 @@ class FileStore:
 
     def link(self, key: str, alias: Alias) -> Plan[None]:
         """See :class:`~http_client_cache.store.Store`."""
-        target = _name(alias.target)
+        target = name_of(alias.target)
         told = {"key": key, "target": alias.target, "created": when(alias.created)}
         frame, head = make_head(told, self._codec.encode_alias(key, alias), 0, 0, target)
-        yield Link(_name(key), Raw(LINK, head, b"", frame), target, self._upkeep)
+        yield Link(name_of(key), Raw(LINK, head, b"", frame), target, self._upkeep)
 
     # What ends an entry.
 
@@ -155,12 +155,12 @@ class FileStore:
         """See :class:`~http_client_cache.store.Store`."""
         count, rest = 0, iter(keys)
         while some := list(islice(rest, MANY)):
-            count += yield Remove([_name(key) for key in some])
+            count += yield Remove([name_of(key) for key in some])
         return count
 
     def drop(self, variants: Iterable[tuple[str, str]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
-        wanted = [(_name(key), _file(variant)) for key, variant in variants]
+        wanted = [(name_of(key), file_of(variant)) for key, variant in variants]
         if not wanted:
             return 0
         count: int = yield Drop(wanted)
@@ -194,7 +194,7 @@ class FileStore:
             while shard < last and count < limit:
                 here = shard
                 found, shard = yield List(shard, last, MANY, measures=True)
-                due = [one for one in found if one.stamp <= before and _is_response(one)]
+                due = [one for one in found if one.stamp <= before and is_response(one)]
                 count += yield from self._sweep(due, before, limit - count)
                 self._next = here if count >= limit else shard % SHARDS
         if count < limit:
@@ -250,7 +250,7 @@ class FileStore:
                 [
                     (f"{one.name}/{one.file}", (one.name, one.file))
                     for one in found
-                    if _is_response(one) and f"{one.name}/{one.file}" > after
+                    if is_response(one) and f"{one.name}/{one.file}" > after
                 ]
             )
             while rest and len(page) < limit:
@@ -306,19 +306,19 @@ class FileStore:
         while shard < SHARDS:
             found, shard = yield List(shard, enough=10 * MANY)
             for one in found:
-                count += _is_response(one) if responses else one.file == LINK
+                count += is_response(one) if responses else one.file == LINK
         return count
 
     # How files are read.
 
     def _names(self, locator: str) -> Plan[list[str]]:
-        prefix = _prefix(locator)
+        prefix = prefix_of(locator)
         shard = int(prefix[:2], 16)
         found, _ = yield List(shard, shard + 1, prefix=prefix)
         return list(dict.fromkeys(one.name for one in found))
 
     def _entries(self, key: str, *, bodies: bool) -> Plan[list[Stored]]:
-        raws: list[Raw] = yield Read(_name(key), bodies)
+        raws: list[Raw] = yield Read(name_of(key), bodies)
         found: list[Stored] = []
         for raw in raws:
             stored = self._stored(raw, bodies=bodies)
@@ -329,7 +329,7 @@ class FileStore:
     def _stored(self, raw: Raw, *, bodies: bool) -> Stored | None:
         """A file as it is told to the engine; ``None`` if it cannot be read."""
         head = read_head(raw.frame, raw.head)
-        if head is None or _file(head.told.variant) != raw.file:
+        if head is None or file_of(head.told.variant) != raw.file:
             return None
         body = raw.body
         frame, key, variant = head.frame, head.told.key, head.told.variant
@@ -360,14 +360,14 @@ class FileStore:
         # To the end, if it is there.
         used.pop(name, None)
         if len(used) < MOST_USES:
-            used[name] = None
+            used[name] = time_ns()
         if upkeep.flush_at - FLUSH_SECONDS <= now < upkeep.flush_at:
             return len(used) == MOST_USES // 2
         upkeep.flush_at = now + FLUSH_SECONDS
         return True
 
     def _alias(self, key: str) -> Plan[Alias | None]:
-        head = _head((yield ReadLink(_name(key))))
+        head = _head((yield ReadLink(name_of(key))))
         return self._alias_of(head) if head is not None and head.told.key == key else None
 
     def _alias_of(self, head: Head) -> Alias | None:
@@ -381,36 +381,5 @@ def _head(raw: Raw | None) -> Head | None:
     return read_head(raw.frame, raw.head) if raw is not None else None
 
 
-def _is_response(found: Found) -> bool:
-    return found.file not in {LINK, TRACES, FRESH_HEAD}
-
-
 def _has_expired(entry: Entry, before: float) -> bool:
     return entry.expires is not None and entry.expires <= before
-
-
-def _prefix(locator: str) -> str:
-    """What the names of all keys with this locator begin with."""
-    digits = blake2b(locator.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return f"{digits[:2]}/{digits}-"
-
-
-# What is in the cache is asked for again.
-@lru_cache(maxsize=1024)
-def _name(key: str) -> str:
-    digits = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return _prefix(key.partition(".")[0]) + digits
-
-
-def _file(variant: str) -> str:
-    if not variant:
-        return MAIN
-    return blake2b(variant.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def _stamp(entry: Entry) -> float:
-    expires = entry.expires
-    if expires is not None and expires <= 0:
-        return 0.0
-    # Whole seconds, as not every file system has others. Also where it is no number.
-    return float(int(expires)) if expires is not None and expires < NEVER else NEVER

@@ -107,7 +107,8 @@ class Folder:
                 return self._read_link(statement)
             if isinstance(statement, ReadMany):
                 return self._read_many(statement)
-            return reading.list_shards(self._root, statement)
+            with self._ledger.still():
+                return reading.list_shards(self._root, statement)
         except OSError as error:
             raise self._failure(error) from error
 
@@ -138,6 +139,8 @@ class Folder:
 
     def write(self, work: AnyWrite, tell: Tell | None = None) -> None:
         """Put something into the queue; readers see at once what it shows."""
+        if isinstance(work, Save | Link):
+            work = work._replace(used=time.time_ns())
         self.pending.add(work)
         self.writer.put(Job(work, tell))
 

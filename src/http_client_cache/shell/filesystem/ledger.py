@@ -31,10 +31,7 @@ _CHUNK: Final = 1000
 
 _TURN_SECONDS: Final = 1.0
 
-_LINE: Final = "%-5s %15d %15d %15d %20d\n"
-
-_USE: Final = 1000
-"""Nanoseconds between two uses, at least."""
+_LINE: Final = "%-5s %15d %15d %15d\n"
 
 
 @dataclass(slots=True)
@@ -45,13 +42,11 @@ class Tally:
         entries: responses.
         size: bytes of all files.
         links: redirects.
-        latest: the time of the last use, in nanoseconds, or later.
     """
 
     entries: int = 0
     size: int = 0
     links: int = 0
-    latest: int = 0
 
     def count(self, path: str, size: int, sign: int) -> None:
         """Count a file in, or out with a ``sign`` of -1."""
@@ -61,11 +56,6 @@ class Tally:
         elif path.endswith(LEADS):
             self.links += sign
 
-    def use(self) -> int:
-        """A time for something that is used now: later than all others."""
-        self.latest = max(self.latest + _USE, time.time_ns())
-        return self.latest
-
 
 class Ledger:
     """One process's hand on the ledger, which is a file; for one thread at a time.
@@ -73,7 +63,8 @@ class Ledger:
     It is made by the first one that has limits, and kept from then on by all who write. While
     one of them changes what is there, it says ``dirty``: who finds it so counts anew.
 
-    Uses are the times of access of the files, set by whoever writes next; hits set none.
+    When a file was last used is its time of access, which is set by whoever writes next; hits set
+    none. It is the time when somebody asked for it, or saved it, and not that of the writing.
 
     Args:
         root: what all paths begin with.
@@ -112,9 +103,7 @@ class Ledger:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         handle = in_folder(self._root, lambda: os.open(path, flags, 0o600))
         try:
-            end = time.monotonic() + _TURN_SECONDS
-            while lock(handle) is False and time.monotonic() < end:
-                time.sleep(0.001)
+            _wait_for(handle)
             self.tally = _read(handle) or self._count()
             _write(handle, "dirty", self.tally)
             yield
@@ -123,15 +112,29 @@ class Ledger:
             self.tally = None
             os.close(handle)
 
+    @contextmanager
+    def still(self) -> Generator[None]:
+        """Look at what is there while nobody changes it, if it is counted at all."""
+        try:
+            handle = os.open(self._root + NAME, os.O_RDONLY)
+        except OSError:
+            yield
+            return
+        try:
+            _wait_for(handle)
+            yield
+        finally:
+            os.close(handle)
+
     # What is counted.
 
-    def placed(self, path: str, name: str, file: str, used: int | None = None) -> None:
-        """A file lies there now, which was used just now, or then (nanoseconds)."""
+    def placed(self, path: str, name: str, file: str, used: int) -> None:
+        """A file lies there now, which was last used then (nanoseconds)."""
         if self.tally is None:
             return
         status = os.lstat(path)
         self.tally.count(path, status.st_size, 1)
-        os.utime(path, ns=(used or self.tally.use(), status.st_mtime_ns))
+        os.utime(path, ns=(used, status.st_mtime_ns))
         if path.endswith(RESPONSE):
             heapq.heappush(self._expiring, (status.st_mtime, name, file))
             if len(self._expiring) > 4 * max(CANDIDATES, self.tally.entries // CANDIDATE_SHARE):
@@ -154,16 +157,14 @@ class Ledger:
 
     def note_uses(self) -> None:
         """Write down what was read."""
-        tally = self.tally
-        if tally is None:
-            return
         for upkeep in list(self._upkeeps):
             used, upkeep.used = upkeep.used, {}
-            for name in list(used):
+            for name, then in list(used.items()):
                 for path in self._responses(name):
                     with suppress(OSError):
                         status = os.lstat(path)
-                        os.utime(path, ns=(tally.use(), status.st_mtime_ns))
+                        if status.st_atime_ns < then:
+                            os.utime(path, ns=(then, status.st_mtime_ns))
 
     def _responses(self, name: str) -> list[str]:
         base = self._root + name
@@ -267,23 +268,28 @@ def _add(tally: Tally, one: Found) -> None:
     ending = {LINK: LEADS, FRESH_HEAD: FRESH, TRACES: ""}.get(one.file, RESPONSE)
     if ending:
         tally.count(ending, one.size, 1)
-        tally.latest = max(tally.latest, one.used)
 
 
 def _is_over(count: int, limit: int | None) -> bool:
     return limit is not None and count > limit
 
 
+def _wait_for(handle: int) -> None:
+    end = time.monotonic() + _TURN_SECONDS
+    while lock(handle) is False and time.monotonic() < end:
+        time.sleep(0.001)
+
+
 def _read(handle: int) -> Tally | None:
     try:
         state, *numbers = os.read(handle, 200).decode("ascii").split()
-        entries, size, links, latest = map(int, numbers)
+        entries, size, links = map(int, numbers)
     except ValueError:
         return None
-    return Tally(entries, size, links, latest) if state == "clean" else None
+    return Tally(entries, size, links) if state == "clean" else None
 
 
 def _write(handle: int, state: str, tally: Tally) -> None:
-    line = _LINE % (state, tally.entries, tally.size, tally.links, tally.latest)
+    line = _LINE % (state, tally.entries, tally.size, tally.links)
     os.lseek(handle, 0, os.SEEK_SET)
     os.write(handle, line.encode())

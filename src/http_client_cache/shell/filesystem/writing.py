@@ -101,13 +101,13 @@ class Writing:
         more = self._root + save.name + MORE
         with self._turn(save.name):
             path = path_of(self._root, save.name, save.raw.file)
-            self._put(temp, path, save.name, save.raw.file)
+            self._put(temp, path, save.name, save.raw.file, save.used)
             # It belongs to the one that was there.
             if self._unlink(f"{more}/{save.raw.file}{FRESH}"):
                 _remove_if_empty(more)
         self._ledger.make_room(self._evict)
 
-    def _put(self, temp: Temp, path: str, name: str, file: str, used: int | None = None) -> None:
+    def _put(self, temp: Temp, path: str, name: str, file: str, used: int) -> None:
         before = self._ledger.size_of(path)
         temp.publish(path)
         self._ledger.gone(path, before)
@@ -137,7 +137,7 @@ class Writing:
                 os.close(in_folder(led, lambda: create(f"{led}/{link.name[3:]}")))
             with self._ledger.held():
                 with self._turn(link.name):
-                    self._put(temp, self._root + link.name + LEADS, link.name, LINK)
+                    self._put(temp, self._root + link.name + LEADS, link.name, LINK, link.used)
                 self._ledger.make_room(self._evict)
         finally:
             temp.discard()
