@@ -181,9 +181,11 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
     def find_now(self, key: str, request: Request, options: Options) -> Found | None:
         """The same where RFC 9111 decides, for a request as it will be sent.
 
-        None of its fields may direct a cache (``DIRECTING``).
+        None of its fields may direct a cache (``DIRECTING``) or select (``SELECTING``).
         """
-        return self._at_once(find(self, key, request, NO_REQUEST_DIRECTIVES, options))
+        plain = request.method == "GET" and self.settings.filter_fn is None
+        directives = NO_REQUEST_DIRECTIVES
+        return self._at_once(find(self, key, request, directives, options, plain=plain))
 
     def _at_once(self, plan: Plan[T]) -> T | None:
         try:

@@ -59,10 +59,30 @@ def directives_of(request: Request) -> RequestDirectives:
 
 
 def find(
-    scope: Scope, key: str, request: Request, asked: RequestDirectives, options: Options
+    scope: Scope,
+    key: str,
+    request: Request,
+    asked: RequestDirectives,
+    options: Options,
+    *,
+    plain: bool = False,
 ) -> Plan[Found]:
-    """Look for what is stored for a request, and judge it."""
+    """Look for what is stored for a request, and judge it.
+
+    ``plain`` says that it is a GET of which nothing has to be weighed, neither fields nor options.
+    """
     loaded = yield UseStore(scope.store.load(key))
+    if plain and type(loaded) is tuple and len(loaded) == 1:
+        # The hit that most are: what follows comes to the same, and costs half a microsecond more.
+        only, now = loaded[0], scope.now()
+        entry = only.entry
+        if (
+            entry.status != PARTIAL
+            and entry.method != "HEAD"
+            and (not entry.vary or matches(entry.vary, request))
+            and weigh.is_good(entry, now)
+        ):
+            return Found(key, Hit(only, Reason.HIT, now), Reason.HIT, only, None, loaded)
     if type(loaded) is Failed:
         return Found(key, None, Reason.STORE_FAILED)
     if not loaded and request.headers.raw and "authorization" in request.headers:
