@@ -75,13 +75,7 @@ def find(
     if plain and type(loaded) is tuple and len(loaded) == 1:
         # The hit that most are: what follows comes to the same, and costs half a microsecond more.
         only, now = loaded[0], scope.now()
-        entry = only.entry
-        if (
-            entry.status != PARTIAL
-            and entry.method != "HEAD"
-            and (not entry.vary or matches(entry.vary, request))
-            and weigh.is_good(entry, now)
-        ):
+        if _is_good(only.entry, request, now):
             return Found(key, Hit(only, Reason.HIT, now), Reason.HIT, only, None, loaded)
     if type(loaded) is Failed:
         return Found(key, None, Reason.STORE_FAILED)
@@ -108,6 +102,19 @@ def find(
         if stored is whole or whole is None:
             reason = why
     return Found(key, None, reason, whole, part, loaded)
+
+
+def _is_good(entry: Entry, request: Request, now: float) -> bool:
+    """Whether a plain GET may be served, without a further look."""
+    expires = entry.expires
+    return (
+        not entry.no_cache
+        and entry.created <= now
+        and (expires is None or now < expires)
+        and entry.status != PARTIAL
+        and entry.method != "HEAD"
+        and (not entry.vary or matches(entry.vary, request))
+    )
 
 
 def _shared(scope: Scope, request: Request, options: Options) -> Plan[tuple[Stored, ...]]:

@@ -85,12 +85,6 @@ def judge_stored(
     return reason
 
 
-def is_good(entry: Entry, now: float) -> bool:
-    """Whether a request that says nothing about it may be served, without a further look."""
-    expires = entry.expires
-    return not entry.no_cache and entry.created <= now and (expires is None or now < expires)
-
-
 class Keep(NamedTuple):
     """A response is to be stored.
 
