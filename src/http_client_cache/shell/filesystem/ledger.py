@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 from weakref import WeakSet
 
-from http_client_cache.file_statements import FRESH_HEAD, LINK, SHARDS, TRACES, Found, List, Upkeep
+from http_client_cache.file_statements import (
+    FRESH_HEAD,
+    LINK,
+    MAIN,
+    SHARDS,
+    TRACES,
+    Found,
+    List,
+    Upkeep,
+)
 from http_client_cache.limits import FULL
 from http_client_cache.shell.filesystem.paths import FRESH, LEADS, MORE, RESPONSE, in_folder
 from http_client_cache.shell.filesystem.reading import list_folder, list_shards, path_of
@@ -83,6 +92,8 @@ class Ledger:
         self._expiring: list[tuple[float, str, str]] = []
         self._unused: list[tuple[int, str, str]] = []
         self._links: list[tuple[int, str, str]] = []
+        # What was used later than this is not among the second.
+        self._known_until = -1
 
     def register(self, upkeep: Upkeep | None) -> None:
         """Keep to limits, as long as who has them is there."""
@@ -137,9 +148,11 @@ class Ledger:
         os.utime(path, ns=(used, status.st_mtime_ns))
         if path.endswith(RESPONSE):
             heapq.heappush(self._expiring, (status.st_mtime, name, file))
-            if len(self._expiring) > 4 * max(CANDIDATES, self.tally.entries // CANDIDATE_SHARE):
+            self._remember(used, name, file)
+            known = len(self._expiring) + len(self._unused)
+            if known > 8 * max(CANDIDATES, self.tally.entries // CANDIDATE_SHARE):
                 # Most of it is not there any more.
-                self._expiring, self._unused = [], []
+                self._expiring, self._unused, self._known_until = [], [], -1
 
     def size_of(self, path: str) -> int:
         """How much a file counts for that is about to go, or to be replaced; -1 if none does."""
@@ -160,20 +173,25 @@ class Ledger:
         for upkeep in list(self._upkeeps):
             used, upkeep.used = upkeep.used, {}
             for name, then in list(used.items()):
-                for path in self._responses(name):
+                for file, path in self._responses(name):
                     with suppress(OSError):
                         status = os.lstat(path)
                         if status.st_atime_ns < then:
                             os.utime(path, ns=(then, status.st_mtime_ns))
+                            self._remember(then, name, file)
 
-    def _responses(self, name: str) -> list[str]:
+    def _responses(self, name: str) -> list[tuple[str, str]]:
         base = self._root + name
         more = [
-            f"{base}{MORE}/{listed}"
+            (listed.removesuffix(RESPONSE), f"{base}{MORE}/{listed}")
             for listed in list_folder(base + MORE)
             if listed.endswith(RESPONSE)
         ]
-        return [base + RESPONSE, *more]
+        return [(MAIN, base + RESPONSE), *more]
+
+    def _remember(self, used: int, name: str, file: str) -> None:
+        if used <= self._known_until:
+            heapq.heappush(self._unused, (used, name, file))
 
     # What goes.
 
@@ -242,7 +260,7 @@ class Ledger:
 
     def _count(self) -> Tally:
         """Count all that is there, and remember what is to go next."""
-        tally, shard = self.tally or Tally(), 0
+        tally, shard, counted = self.tally or Tally(), 0, time.time_ns()
         tally.entries = tally.size = tally.links = 0
         expiring: list[tuple[float, str, str]] = []
         unused: list[tuple[int, str, str]] = []
@@ -261,6 +279,8 @@ class Ledger:
         self._expiring = heapq.nsmallest(most, expiring)
         self._unused = heapq.nsmallest(most, unused)
         self._links = heapq.nsmallest(most, links)
+        # Other processes may have used something since.
+        self._known_until = self._unused[-1][0] if len(unused) > most else counted
         return tally
 
 
