@@ -42,7 +42,7 @@ from http_client_cache.store._file_names import (
     stamp_of,
 )
 
-FLUSH_SECONDS: Final = 2.0
+FLUSH_SECONDS: Final = 0.5
 """Between two times when uses are written down though nothing else is."""
 
 MOST_USES: Final = 4096
