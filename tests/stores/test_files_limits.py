@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from http_client_cache.shell.filesystem import SyncFiles
 from http_client_cache.shell.store_driver import run_sync
 from tests.stores import program
 from tests.stores.subjects import Subject, alias, entry, files
@@ -144,6 +145,28 @@ def test_a_hit_writes_nothing(tmp_path: Path) -> None:
     size(subject)
     # Folders have a time of access, too, which is the system's.
     assert [times[1:] for times in state()] == [times[1:] for times in before]
+    subject.sync_shell.close()
+
+
+def test_a_lock_is_given_back_though_the_process_forked_meanwhile(tmp_path: Path) -> None:
+    subject = files(tmp_path, max_entries=3)
+    save(subject, "a")
+    size(subject)
+    assert isinstance(subject.sync_shell, SyncFiles)
+    hear, tell = os.pipe()
+    with subject.sync_shell.folder._ledger.still():
+        pid = os.fork()
+        if pid == 0:
+            os.read(hear, 1)
+            os._exit(0)
+    try:
+        with ledger(tmp_path).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.write(tell, b"!")
+        os.waitpid(pid, 0)
+        os.close(hear)
+        os.close(tell)
     subject.sync_shell.close()
 
 

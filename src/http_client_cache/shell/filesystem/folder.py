@@ -166,7 +166,10 @@ class Folder:
                     remove_orphans(self._root)
             for job in jobs:
                 self._ledger.register(job.work.upkeep)
-            outcome = self._writing.save_all([job.work for job in jobs])
+            try:
+                outcome = self._writing.save_all([job.work for job in jobs])
+            except Exception as failure:  # noqa: BLE001 - told to who waits, and logged
+                outcome = [failure] * len(jobs)
         for job, error in zip(jobs, outcome, strict=True):
             if error is None:
                 self._end(job, None)
@@ -174,8 +177,13 @@ class Folder:
                 self._fail(job, error)
         for upkeep, count in Counter(job.work.upkeep for job in jobs).items():
             if upkeep is not None:
-                with suppress(OSError):
+                try:
                     let_leave(self._root, self._writing, upkeep, count)
+                except OSError:
+                    # It will be tried again.
+                    continue
+                except Exception:
+                    logger.exception("The cache %s could not be swept", self.path)
 
     def _do(self, job: Job[AnyWrite]) -> None:
         work = job.work

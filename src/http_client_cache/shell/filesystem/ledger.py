@@ -25,7 +25,7 @@ from http_client_cache.file_statements import (
 from http_client_cache.limits import FULL
 from http_client_cache.shell.filesystem.paths import FRESH, LEADS, MORE, RESPONSE, in_folder
 from http_client_cache.shell.filesystem.reading import list_folder, list_shards, path_of
-from http_client_cache.shell.filesystem.temps import lock
+from http_client_cache.shell.filesystem.temps import lock, unlock
 
 logger = logging.getLogger("http_client_cache")
 
@@ -121,6 +121,7 @@ class Ledger:
             _write(handle, "clean", self.tally)
         finally:
             self.tally = None
+            unlock(handle)
             os.close(handle)
 
     @contextmanager
@@ -135,6 +136,7 @@ class Ledger:
             _wait_for(handle)
             yield
         finally:
+            unlock(handle)
             os.close(handle)
 
     # What is counted.

@@ -132,7 +132,7 @@ def create(path: str) -> int:
 if sys.platform != "win32":
 
     def lock(handle: int) -> bool | None:
-        """Lock an open file until it is closed: ``False`` if another one has locked it.
+        """Lock an open file: ``False`` if another one has locked it.
 
         ``None`` if the file system has no locks.
         """
@@ -144,9 +144,18 @@ if sys.platform != "win32":
             return None
         return True
 
+    def unlock(handle: int) -> None:
+        """Give a lock back. To close the file would not do, if the process has forked since."""
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_UN)
+
 else:
 
     def lock(handle: int) -> bool | None:
         """``None``: there are no such locks."""
         del handle
         return None
+
+    def unlock(handle: int) -> None:
+        """There is none."""
+        del handle

@@ -30,7 +30,7 @@ from http_client_cache.shell.filesystem.reading import (
     path_of,
     read_one,
 )
-from http_client_cache.shell.filesystem.temps import Temp, create, lock, sync_all
+from http_client_cache.shell.filesystem.temps import Temp, create, lock, sync_all, unlock
 
 COPY_BYTES: Final = 64 * 1024
 """Responses up to this size are written anew when they are freshened; the head of a larger one is
@@ -299,6 +299,7 @@ class Writing:
                 self._wait(handle, name[:2])
             yield
         finally:
+            unlock(handle)
             os.close(handle)
 
     def _wait(self, handle: int, shard: str) -> None:
