@@ -23,6 +23,7 @@ from aiohttp_client_cache import (
     CachedSession,
     CacheMiddleware,
     CacheMixin,
+    FileBackend,
     SQLiteBackend,
     SQLiteCache,
 )
@@ -132,6 +133,8 @@ def settings() -> None:
     CachedSession("https://example.com")
     CacheBackend("name", expire_after=timedelta(days=30), include_headers=["Accept"])
     assert_type(SQLiteCache(), SQLiteBackend)
+    FileBackend("cache", 60, fast_save=True, max_bytes=None, max_entries=5, cache_control=True)
+    FileBackend(wal=True)  # type: ignore[call-arg]
 
 
 async def a_filter(response: aiohttp.ClientResponse) -> bool:
