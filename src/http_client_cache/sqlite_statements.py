@@ -112,10 +112,13 @@ class Upkeep:
         limits: how much may be kept.
         now: UTC seconds.
         sql: the texts.
-        used: keys that were read or written, what was used last at the end; whoever writes that
-            down takes it, and leaves an empty one.
-        was_read: whether any of them was read.
-        flush_at: when uses are written down though nothing else is (UTC seconds).
+        used: keys that were read since the last write, what was read last at the end; the next
+            write takes them along.
+        noted: keys that were used in the order of their use, and are not written down yet; only
+            the thread that writes looks at it. This and the following are its own.
+        was_read: whether any of those was read.
+        flush_at: when uses are written down though nothing else is (UTC seconds); whoever reads
+            sets it, too.
         flush_after: seconds from one time to the next.
         latest: the logical time of the last use, as it was then.
         writes: how many there were since what has left was last deleted.
@@ -127,6 +130,7 @@ class Upkeep:
     now: Callable[[], float]
     sql: UpkeepSQL
     used: dict[str, None] = field(default_factory=dict[str, None])
+    noted: dict[str, None] = field(default_factory=dict[str, None])
     was_read: bool = False
     flush_at: float = 0.0
     flush_after: float = FLUSH_SECONDS[0]
@@ -134,6 +138,11 @@ class Upkeep:
     writes: int = 0
     swept: float = 0.0
     told: bool = False
+
+    def take(self) -> tuple[str, ...]:
+        """The keys that were read, for a write that takes them along."""
+        used, self.used = self.used, {}
+        return tuple(used)
 
 
 class Write(NamedTuple):
@@ -151,6 +160,7 @@ class Write(NamedTuple):
             sees those any more, but the answer comes when the transaction has ended.
         shrink: whether to give free pages back to the file system when that is done.
         upkeep: to be done in the same transaction, once for all writes that bring it.
+        used: keys that were read before this write and after the one before, for the upkeep.
     """
 
     steps: tuple[Insert | Change, ...]
@@ -159,3 +169,4 @@ class Write(NamedTuple):
     gone: tuple[Row, ...] = ()
     shrink: bool = False
     upkeep: Upkeep | None = None
+    used: tuple[str, ...] = ()

@@ -90,7 +90,7 @@ class SQLiteStore:
         sql = self._follow if follow else self._point
         rows: list[Row] = yield Point(sql, key, self._blocks, 1 + follow)
         if self._limited and rows and self._note_read(rows[0][0]):
-            yield Write((), upkeep=self._upkeep)
+            yield Write((), upkeep=self._upkeep, used=self._upkeep.take())
         if len(rows) == 1:
             one = self._stored(key, rows[0])
             return () if one is None else (one,)
@@ -121,10 +121,9 @@ class SQLiteStore:
             row = Insert(self._into, (*values, chain, record, None), self._replace)
             # The blocks come first: an entry is published by its row.
             steps = (*self._block_steps(chain, body), row)
-        if self._limited:
-            self._note_use(key)
-        row_shown = (key, variant, record, body, None, None)
-        yield Write(steps, row=row_shown, upkeep=self._upkeep)
+        used = self._upkeep.take() if self._upkeep.used else ()
+        shown = (key, variant, record, body, None, None)
+        yield Write(steps, row=shown, upkeep=self._upkeep, used=used)
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -272,23 +271,17 @@ class SQLiteStore:
 
     # How it is written and read.
 
-    def _note_use(self, key: str) -> None:
-        used = self._upkeep.used
+    def _note_read(self, key: str) -> bool:
+        """Note a use; answers whether it is time to write the uses down."""
+        upkeep, now = self._upkeep, self._retention.now()
+        used = upkeep.used
         # To the end, if it is there.
         used.pop(key, None)
         used[key] = None
-        if len(used) > 2 * MOST_USES:
-            # Nothing can be written, it seems.
-            self._upkeep.used = {}
-
-    def _note_read(self, key: str) -> bool:
-        """Note a use; answers whether it is time to write the uses down."""
-        self._note_use(key)
-        upkeep, now = self._upkeep, self._retention.now()
-        upkeep.was_read = True
         # A clock that went back must not put it off.
-        if upkeep.flush_at - FLUSH_SECONDS[-1] <= now < upkeep.flush_at:
-            return len(upkeep.used) == MOST_USES
+        soon = upkeep.flush_at - FLUSH_SECONDS[-1] <= now < upkeep.flush_at
+        if soon and len(used) < MOST_USES:
+            return False
         upkeep.flush_at = now + upkeep.flush_after
         return True
 

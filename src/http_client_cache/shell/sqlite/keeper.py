@@ -66,7 +66,7 @@ class Keeper:
     def waiting(self) -> list[Upkeep]:
         """Stores whose uses are not written down yet."""
         with self._lock:
-            return [upkeep for upkeep in self._known if upkeep.was_read]
+            return [upkeep for upkeep in self._known if upkeep.used or upkeep.was_read]
 
     def keep(self, connection: sqlite3.Connection, writes: Iterable[Write]) -> None:
         """At the end of a transaction, before it is committed.
@@ -91,13 +91,8 @@ class Keeper:
     ) -> None:
         totals = _totals(connection, upkeep)
         over = totals.over(upkeep)
-        if (
-            any(over)
-            or not upkeep.was_read
-            or len(upkeep.used) >= MOST_USES
-            or any(not write.steps for write in writes)
-        ):
-            _note_uses(connection, upkeep, totals.entries)
+        if _note_uses(upkeep, writes) or any(over):
+            _write_uses(connection, upkeep, totals.entries)
         if any(over):
             self.removed = True
             over = self._make_room(connection, upkeep, over, EVICTED_ROWS + len(writes))
@@ -145,13 +140,27 @@ class Keeper:
             logger.warning(FULL, self._name, upkeep.limits)
 
 
-def _note_uses(connection: sqlite3.Connection, upkeep: Upkeep, entries: int) -> None:
-    was_read, upkeep.was_read = upkeep.was_read, False
-    used, upkeep.used = upkeep.used, {}
-    # What was written is in its order already.
+def _note_uses(upkeep: Upkeep, writes: Iterable[Write]) -> bool:
+    """Put the uses in their order; answers whether it is time to write them down."""
+    noted, now = upkeep.noted, False
+    for write in writes:
+        upkeep.was_read = upkeep.was_read or bool(write.used)
+        now = now or not write.steps
+        for key in write.used:
+            noted.pop(key, None)
+            noted[key] = None
+        if write.row is not None:
+            noted.pop(write.row[0], None)
+            noted[write.row[0]] = None
+    # What was only written is in its order already.
+    return now or not upkeep.was_read or len(noted) >= MOST_USES
+
+
+def _write_uses(connection: sqlite3.Connection, upkeep: Upkeep, entries: int) -> None:
+    keys, was_read = [(key,) for key in upkeep.noted], upkeep.was_read
+    upkeep.noted, upkeep.was_read = {}, False
     if not was_read:
         return
-    keys = [(key,) for key in list(used)]
     (before,) = connection.execute(upkeep.sql.latest).fetchone()
     connection.executemany(upkeep.sql.use, keys)
     soon, late = FLUSH_SECONDS

@@ -109,7 +109,7 @@ class Writer:
 
     def _put_upkeep(self, upkeeps: Iterable[Upkeep]) -> None:
         for upkeep in upkeeps:
-            self.put(Job(Write((), upkeep=upkeep)))
+            self.put(Job(Write((), upkeep=upkeep, used=upkeep.take())))
 
     def _shrink(self) -> None:
         """Give free pages back, a few at a time: others want to write, too."""
