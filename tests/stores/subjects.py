@@ -90,7 +90,7 @@ def sqlite_signed(folder: Path) -> Subject:
 
 
 def sqlite_without_wal(folder: Path) -> Subject:
-    return sqlite(folder, wal=False, fast_save=True)
+    return sqlite(folder, wal=False, fast_save=True)._replace(never_waits=False)
 
 
 def files(
