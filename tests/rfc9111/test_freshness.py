@@ -16,7 +16,6 @@ from http_client_cache.rfc9111.freshness import (
     HEURISTICALLY_CACHEABLE,
     Lifetime,
     Source,
-    age_field,
     current_age,
     initial_age,
     is_fresh,
@@ -298,13 +297,6 @@ def test_the_age_grows_with_the_time_since_arrival(
     initial: float, passed: float, age: float
 ) -> None:
     assert current_age(initial, NOW, NOW + passed) == age
-
-
-@pytest.mark.parametrize(
-    ("age", "text"), [(0.0, "0"), (1.99, "1"), (-1.0, "0"), (MAX_DELTA * 2, str(MAX_DELTA))]
-)
-def test_the_age_field_is_a_whole_number(age: float, text: str) -> None:
-    assert age_field(age) == text
 
 
 # --- Both (4.2) ---------------------------------------------------------------------------------

@@ -73,19 +73,6 @@ def directives(values: Sequence[str]) -> list[Directive]:
     return found
 
 
-def parse_directives(values: Sequence[str]) -> dict[str, str | None]:
-    """Directives by name; of those that occur twice, the first counts (section 4.2.1).
-
-    Names are in lower case and arguments without quotes; unknown ones are kept (section 5.2.3).
-    An argument that cannot be read is ``None``. Where it matters which of two is the more
-    restrictive, read :func:`directives` instead.
-    """
-    found: dict[str, str | None] = {}
-    for name, argument, _ in directives(values):
-        found.setdefault(name, argument)
-    return found
-
-
 def delta_seconds(text: str) -> int | None:
     """Read a non-negative number of seconds (section 1.3), or ``None`` if it is not one.
 

@@ -211,11 +211,6 @@ def current_age(initial: float, received: float, now: float) -> float:
     return min(MAX_DELTA, age)
 
 
-def age_field(age: float) -> str:
-    """The value of the Age field of a response that is served (sections 4 and 5.1)."""
-    return str(int(min(max(age, 0.0), MAX_DELTA)))
-
-
 def is_fresh(stored: Assessed, now: float) -> bool:
     """Whether the age has not reached the lifetime (section 4.2).
 
