@@ -10,9 +10,7 @@ import msgspec
 from http_client_cache import decide
 from http_client_cache.entry import Stored
 from http_client_cache.keep import freshen, keep, link
-from http_client_cache.message import (
-    Request,
-)
+from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import (
     Answer,

@@ -77,7 +77,7 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     key = yield from lawful_key(scope, request, options)
     if key is None:
         return False
-    found = yield from find(scope, key, request, directives_of(request), options)
+    found = yield from find(scope, key, request, asked, options)
     # Where a stored redirect leads to is another question.
     return found.hit is not None and not 300 <= found.hit.stored.entry.status < 400
 
