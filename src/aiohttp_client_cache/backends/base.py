@@ -8,7 +8,6 @@ from typing import Any, Self, TypeVar, cast
 from weakref import WeakSet
 
 from aiohttp.typedefs import StrOrURL
-from yarl import URL
 
 from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction, Live
 from aiohttp_client_cache.backends.storage import (
@@ -18,13 +17,19 @@ from aiohttp_client_cache.backends.storage import (
     RedirectStorage,
     ResponseStorage,
 )
-from aiohttp_client_cache.backends.urls import AsyncUrls, Urls
+from aiohttp_client_cache.backends.urls import AsyncUrls, Urls, with_params
 from aiohttp_client_cache.response import CachedResponse
 from http_client_cache import housekeeping
 from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
 from http_client_cache.engine import AsyncCache
-from http_client_cache.errors import CacheError, ConfigurationError, check_count, describe
+from http_client_cache.errors import (
+    CacheError,
+    ConfigurationError,
+    check_count,
+    check_flag,
+    describe,
+)
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
 from http_client_cache.key import request_key
 from http_client_cache.limits import Limits, Retention
@@ -156,7 +161,7 @@ class CacheBackend(Live):
             no_vary_search=no_vary_search,
         )
         self.cache_name = cache_name
-        self.autoclose = autoclose
+        self.autoclose = check_flag(autoclose, "autoclose")
         self.clock = clock or Clock()
         codec_for(serializer, secret_key)  # Says what is wrong with them, where they are given.
         self._serializer, self._secret_key = serializer, secret_key
@@ -259,7 +264,7 @@ class CacheBackend(Live):
         """
         if method is not None:
             return await self.contains(self.create_key(method, url, params=params))
-        target = str(_with_params(url, params))
+        target = str(with_params(url, params))
         return await self._run(housekeeping.has_url(self.engine.store, self.settings, target))
 
     async def delete_url(
@@ -274,7 +279,7 @@ class CacheBackend(Live):
         """
         if method is not None:
             return await self.delete(self.create_key(method, url, params=params))
-        target = str(_with_params(url, params))
+        target = str(with_params(url, params))
         return await self._run(housekeeping.delete_url(self.engine.store, self.settings, target))
 
     async def contains(self, key: str) -> bool:
@@ -328,7 +333,7 @@ class CacheBackend(Live):
             headers: all that will be sent and could matter.
             data: the body, in bytes.
         """
-        target = str(_with_params(url, params))
+        target = str(with_params(url, params))
         request = Request(method.upper(), target, Headers.of(headers or {}), data)
         settings = self.settings
         if settings.key_fn is not None:
@@ -390,7 +395,3 @@ class CacheBackend(Live):
 
     async def _run(self, plan: Plan[T]) -> T:
         return await self.engine.run(plan)
-
-
-def _with_params(url: StrOrURL, params: Any) -> URL:
-    return URL(url).extend_query(params) if params else URL(url)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aiohttp_client_cache.backends.base import CacheBackend, Parts
 from http_client_cache.codec import codec_for
-from http_client_cache.errors import ConfigurationError, describe
+from http_client_cache.errors import check_flag
 from http_client_cache.shell.filesystem import (
     AsyncFiles,
     SyncFiles,
@@ -57,12 +57,8 @@ class FileBackend(CacheBackend):
         fast_save: bool = False,
         **options: Unpack[BackendOptions],
     ) -> None:
-        for name, value in (("use_temp", use_temp), ("fast_save", fast_save)):
-            given = cast("object", value)
-            if not isinstance(given, bool):
-                raise ConfigurationError(f"{name} must be True or False, not {describe(given)}")
-        self.path: Path = folder_path(cache_name, use_temp=use_temp)
-        self._fast_save = fast_save
+        self.path: Path = folder_path(cache_name, use_temp=check_flag(use_temp, "use_temp"))
+        self._fast_save = check_flag(fast_save, "fast_save")
         super().__init__(cache_name, expire_after, max_bytes=max_bytes, **options)
 
     def _open(self) -> Parts:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp_client_cache.backends.base import CacheBackend, Parts
 from http_client_cache.codec import codec_for
-from http_client_cache.errors import ConfigurationError, check_count, describe
+from http_client_cache.errors import ConfigurationError, check_count, check_flag, describe
 from http_client_cache.shell.sqlite import AsyncSQLite, SyncSQLite, database_path, shared_database
 from http_client_cache.store.sqlite import SQLiteStore
 
@@ -73,11 +73,12 @@ class SQLiteBackend(CacheBackend):
                 f"timeout must be a number of seconds, 0 or more, not {describe(given)}"
             )
         check_count(cached_statements, "cached_statements", "a number of statements")
+        check_flag(use_temp, "use_temp")
         self.path: Path | None = database_path(cache_name, use_temp=use_temp)
         self._connecting: dict[str, Any] = {
             "timeout": timeout,
-            "fast_save": fast_save,
-            "wal": wal,
+            "fast_save": check_flag(fast_save, "fast_save"),
+            "wal": check_flag(wal, "wal"),
             "cached_statements": cached_statements,
         }
         super().__init__(cache_name, expire_after, max_bytes=max_bytes, **options)

@@ -1,9 +1,16 @@
-"""The URLs in a cache, as a list and as something to await."""
+"""The URLs in a cache, as a list and as something to await; and URLs as callers write them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+from yarl import URL
+
+from http_client_cache.errors import ConfigurationError, describe
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import StrOrURL
 
 
 class Urls(list[str]):
@@ -30,3 +37,14 @@ class AsyncUrls:
     async def __aiter__(self) -> AsyncIterator[str]:
         for url in await self._load():
             yield url
+
+
+def with_params(url: StrOrURL, params: Any) -> URL:
+    """The URL that aiohttp makes of both.
+
+    Raises:
+        ConfigurationError: ``url`` is neither text nor a ``yarl.URL``.
+    """
+    if not isinstance(cast("object", url), str | URL):
+        raise ConfigurationError(f"url must be str or yarl.URL, not {describe(url)}")
+    return URL(url).extend_query(params) if params else URL(url)

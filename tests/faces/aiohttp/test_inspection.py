@@ -184,7 +184,19 @@ class TestOneUrl:
 
 
 class TestByKey:
-    """``delete``, ``bulk_delete``, ``contains`` and ``clear``."""
+    """``get_response``, ``delete``, ``bulk_delete``, ``contains`` and ``clear``."""
+
+    async def test_get_response(
+        self, origin: Origin, open_session: OpenSession, clock: StandingClock
+    ) -> None:
+        async with open_session(expire_after=60) as session:
+            await session.get(origin.url("/serial"))
+            [key] = await collected(session.cache.responses.keys())
+            clock.advance(seconds=61)
+            response = await session.cache.get_response(key)
+            assert isinstance(response, CachedResponse)
+            assert (await response.text(), response.is_expired) == ("1", True)
+            assert await session.cache.get_response("nothing") is None
 
     async def test_delete(self, origin: Origin, open_session: OpenSession) -> None:
         async with open_session() as session:

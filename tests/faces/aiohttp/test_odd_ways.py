@@ -253,6 +253,21 @@ class TestMistakes:
         with pytest.raises(ConfigurationError, match="cached_statements"):
             SQLiteBackend(cached_statements=value)
 
+    @pytest.mark.parametrize("name", ["use_temp", "fast_save", "wal", "autoclose"])
+    def test_flags(self, name: str) -> None:
+        with pytest.raises(ConfigurationError, match=f"{name} must be True or False, not 'no'"):
+            SQLiteBackend(**{name: "no"})  # type: ignore[arg-type]
+
+    async def test_what_is_no_url(self) -> None:
+        async with CachedSession() as session:
+            cache = session.cache
+            with pytest.raises(ConfigurationError, match=r"url must be str or yarl\.URL, not None"):
+                await cache.has_url(None)  # type: ignore[arg-type]
+            with pytest.raises(ConfigurationError, match="url must be"):
+                await cache.delete_url(b"http://site.com/")  # type: ignore[arg-type]
+            with pytest.raises(ConfigurationError, match="url must be"):
+                cache.create_key("GET", 5)  # type: ignore[arg-type]
+
     def test_removing_without_a_loop(self) -> None:
         async def make() -> CachedSession:
             return CachedSession()
