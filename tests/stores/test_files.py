@@ -15,6 +15,7 @@ import pytest
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.errors import ConfigurationError
 from http_client_cache.shell.filesystem import folder_path
+from http_client_cache.shell.filesystem.paths import make_folder
 from http_client_cache.shell.store_driver import run_sync
 from tests.stores.subjects import Subject, alias, entry, files
 
@@ -137,6 +138,12 @@ def test_a_folder_of_the_users_keeps_its_mode(tmp_path: Path) -> None:
     subject.sync_shell.close()
     assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o755
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "cache").iterdir()} == {0o700}
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "unmounted").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="unmounted/caches"):
+        make_folder(str(tmp_path / "unmounted" / "caches" / "tmp"))
 
 
 def test_reading_makes_no_folder(tmp_path: Path, subject: Subject) -> None:

@@ -77,17 +77,22 @@ def make_folder(path: str) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    try:
-        os.mkdir(path, 0o700)  # noqa: PTH102 - paths are text here
-    except FileExistsError:
-        return
-    except FileNotFoundError:
-        make_folder(os.path.dirname(path.rstrip("/\\")))  # noqa: PTH120
-        make_folder(path)
-    else:
-        # It may have gone already, being empty.
-        with suppress(FileNotFoundError):
-            os.chmod(path, 0o700)  # noqa: PTH101
+    for attempt in range(_ATTEMPTS):
+        try:
+            os.mkdir(path, 0o700)  # noqa: PTH102 - paths are text here
+        except FileExistsError:
+            return
+        except FileNotFoundError:
+            above = os.path.dirname(path.rstrip("/\\"))  # noqa: PTH120
+            # One that is there and takes none: a link that leads nowhere, a drive that is gone.
+            if not above or attempt == _ATTEMPTS - 1:
+                raise
+            make_folder(above)
+        else:
+            # It may have gone already, being empty.
+            with suppress(FileNotFoundError):
+                os.chmod(path, 0o700)  # noqa: PTH101
+            return
 
 
 def in_folder(folder: str, do: Callable[[], T]) -> T:
