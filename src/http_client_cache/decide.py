@@ -1,7 +1,7 @@
-"""Where the house rules and the law meet: one place says yes or no, and why.
+"""What the house rules say where they decide alone: yes or no, and why.
 
 Pure functions of values; ``now`` is an argument, and the user's own functions are asked
-elsewhere (``flow.py``), their answers are arguments too.
+elsewhere (``steps.py``). Where RFC 9111 has its say, too, ``lawful/weigh.py`` decides.
 """
 
 from __future__ import annotations

@@ -119,11 +119,11 @@ class _Cache(Generic[S, F]):
         self._changes.add(locator, self._change_count)
 
     def changes(self) -> int:
-        """How many changes were noted."""
+        """How many changes and saves were noted."""
         return self._change_count
 
     def changed_since(self, key: str, count: int) -> bool:
-        """Whether a change of the key's URL was noted after so many others."""
+        """Whether a change of the key's URL was noted after the first ``count``."""
         return self._changes.number_of(key.partition(".")[0]) > count
 
     def note_save(self, key: str, variant: str) -> None:
@@ -132,7 +132,7 @@ class _Cache(Generic[S, F]):
         self._saves.add(f"{key} {variant}", self._change_count)
 
     def saved_since(self, key: str, variant: str, count: int) -> bool:
-        """Whether a response took this place after so many changes."""
+        """Whether a response took this place after the first ``count``."""
         return self._saves.number_of(f"{key} {variant}") > count
 
 

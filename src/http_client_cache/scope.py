@@ -46,11 +46,11 @@ class Scope(Protocol):
         ...
 
     def changes(self) -> int:
-        """How many changes were noted."""
+        """How many changes and saves were noted."""
         ...
 
     def changed_since(self, key: str, count: int) -> bool:
-        """Whether a change of the key's URL was noted after so many others."""
+        """Whether a change of the key's URL was noted after the first ``count``."""
         ...
 
     def note_save(self, key: str, variant: str) -> None:
@@ -58,7 +58,7 @@ class Scope(Protocol):
         ...
 
     def saved_since(self, key: str, variant: str, count: int) -> bool:
-        """Whether a response took this place after so many changes."""
+        """Whether a response took this place after the first ``count``."""
         ...
 
 

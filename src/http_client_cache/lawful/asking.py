@@ -22,7 +22,7 @@ class Asking(msgspec.Struct, frozen=True):
         asked: its directives.
         options: what else the caller said.
         found: what is stored for it.
-        since: how many changes by unsafe requests there were before it was sent.
+        since: how many changes and saves had been noted before it was sent.
         lease: held for its key; released as soon as it is known whether there is something to
             share.
         unattended: nobody waits for the answer, or will read its body.
