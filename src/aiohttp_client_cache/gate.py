@@ -35,7 +35,7 @@ async def pass_gate(
     """Whether a request is answered without going out.
 
     If it is not, its lease is taken already (``options.chain``), so that of many requests for
-    one key only one goes out.
+    one key only one goes out; where RFC 9111 decides, ``serve`` takes it later.
     """
     engine = session.cache.engine
     if options.only_if_cached:

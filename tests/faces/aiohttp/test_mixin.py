@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,22 @@ async def test_what_is_behind_is_not_given_the_options_of_the_cache(
         names = {name for *_, names in session.outgoing for name in names}
         assert names.isdisjoint({"expire_after", "refresh", "force_refresh", "only_if_cached"})
         assert "headers" in names
+
+
+@pytest.mark.parametrize(("cache_control", "seen"), [(False, [1, 1]), (True, [5, 6])])
+async def test_what_is_behind_sees_of_requests_at_once_and_of_redirects(
+    origin: Origin, both: Any, cache_control: bool, seen: list[int]
+) -> None:
+    """By the law, it also sees what waits for another, or is answered by a kept redirect."""
+    codes = (200, 302) if cache_control else None
+    settings = {"cache_control": cache_control, "allowed_codes": codes, "expire_after": 60}
+    async with both(**settings) as session:
+        url = origin.url("/redirect/1")
+        await asyncio.gather(*[session.get(url) for _ in range(5)])
+        found = [len(session.outgoing)]
+        assert (await session.get(url)).from_cache
+        assert [*found, len(session.outgoing)] == seen
+    assert origin.count() == 2
 
 
 async def test_what_is_in_front_sees_everything(origin: Origin, open_backend: OpenBackend) -> None:
