@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from acachecontrol.cache import AsyncCache
 from acachecontrol.request_context_manager import RequestContextManager
+from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES
 from aiohttp_client_cache.session import CachedSession
 from http_client_cache.errors import ConfigurationError, describe
 
@@ -54,6 +55,7 @@ class AsyncCacheControl:
     ) -> None:
         self.cache = AsyncCache() if cache is None else _checked(cache)
         _check_callable(request_context_manager_cls)
+        _refuse_settings(client_session_arguments)
         self._request_context_manager_cls = request_context_manager_cls
         self.client_session = CachedSession(cache=self.cache, **client_session_arguments)
 
@@ -130,6 +132,15 @@ def _checked(cache: object) -> AsyncCache:
     if not isinstance(cache, AsyncCache):
         raise ConfigurationError(f"cache must be an AsyncCache, not {describe(cache)}")
     return cache
+
+
+def _refuse_settings(arguments: dict[str, Any]) -> None:
+    """They would hold for every session of the cache, and could switch off what it goes by."""
+    for name in sorted((SETTING_NAMES | CONSTRUCTION_NAMES) & arguments.keys()):
+        raise TypeError(
+            f"AsyncCacheControl takes the arguments of aiohttp.ClientSession, and not {name!r}; "
+            "AsyncCache has a config"
+        )
 
 
 def _check_callable(kind: object) -> None:

@@ -109,6 +109,14 @@ async def test_unknown_arguments() -> None:
         AsyncCache(cache_backed={})  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("name", ["cache_control", "expire_after", "max_entries", "autoclose"])
+async def test_settings_of_a_cached_session(name: str) -> None:
+    cache = AsyncCache()
+    with pytest.raises(TypeError, match=f"aiohttp.ClientSession, and not '{name}'"):
+        AsyncCacheControl(cache, **{name: False})
+    assert cache.cache_control
+
+
 async def test_arguments_by_position() -> None:
     cache = AsyncCache({"max_age": 1}, OrderedDict())
     async with AsyncCacheControl(cache, RequestContextManager) as session:
