@@ -38,7 +38,7 @@ def run(
 def test_all_are_tested() -> None:
     tested = {
         "quickstart.py",
-        "cache_control.py",
+        "async_cache_control.py",
         "custom_storage.py",
         "expiration.py",
         "inspection.py",
@@ -132,7 +132,7 @@ def test_offline(run: Run, threaded_origin: Origin) -> None:
 
 
 def test_cache_control(run: Run, threaded_origin: Origin) -> None:
-    assert run("cache_control.py") == [
+    assert run("async_cache_control.py") == [
         "  kept: http://httpbin.org/get",
         "get new",
         "  kept: http://httpbin.org/headers",
