@@ -155,13 +155,27 @@ def fetch_once(
     if not isinstance(outcome, Followed):
         served: Served = outcome.result
         return served
-    stored: Stored | None = outcome.result
+    hit = _shared(scope, request, options, outcome.result, reason)
     # Who follows no redirects wants the first of them, not what they lead to.
-    if stored is not None and (options.follow or not stored.hops):
-        kept = yield from filtered(scope, None, stored, stored.body)
+    if hit is not None and (options.follow or not hit.stored.hops):
+        kept = yield from filtered(scope, None, hit.stored, hit.stored.body)
         if kept:
-            return Hit(stored, Reason.COLLAPSED)
+            return hit
     return (yield from fetch(scope, key, request, options, stale, reason))
+
+
+def _shared(
+    scope: Scope, request: Request, options: Options, shared: Stored | Hit | None, reason: Reason
+) -> Hit | None:
+    """What those are served who have waited; ``reason`` is why they would have asked the origin.
+
+    ``shared`` is a ``Hit`` where the origin failed whoever asked it. To ask again, each for itself,
+    helps nobody; but not all may be served then.
+    """
+    if shared is None or isinstance(shared, Stored):
+        return None if shared is None else Hit(shared, Reason.COLLAPSED)
+    hit = _on_error(scope, request, options, shared.stored, reason)
+    return None if hit is None else msgspec.structs.replace(hit, asked=reason)
 
 
 def fetch(
@@ -189,7 +203,7 @@ def fetch(
     answer: Answer | Lost = yield Exchange(request, conditions, insist=otherwise is not None)
     if otherwise is not None and (isinstance(answer, Lost) or answer.head.status in ERRORS):
         if lease is not None:
-            lease.release(stale)
+            lease.release(otherwise)
         return (yield from _instead(answer, otherwise, reason))
     if isinstance(answer, Lost):
         raise answer.error
@@ -297,5 +311,6 @@ def arrive(scope: Scope, options: Options, served: Served) -> Plan[Served]:
         chain.end()
         return served
     hops = yield from link(scope, tuple(chain.hops), stored)
-    chain.end(stored._replace(hops=hops))
+    failed = isinstance(served, Hit) and served.reason is Reason.STALE_IF_ERROR
+    chain.end(stored._replace(hops=hops), failed=failed)
     return served

@@ -39,17 +39,19 @@ class Chain:
         """Whether others may wait for this chain: then it must not wait for them."""
         return bool(self.leases or self.granted)
 
-    def end(self, result: Stored | None = None) -> None:
+    def end(self, result: Stored | None = None, *, failed: bool = False) -> None:
         """Let those go who wait for this chain: with its result, or to fetch for themselves.
 
         Args:
             result: with the hops of the whole chain; whoever waits for a later hop is handed
                 only those that begin there.
+            failed: whether it was served because the origin failed, which is not for everybody.
         """
         keys = [key for key, _ in self.hops]
         for key, lease in self.leases:
             if result is not None and key in keys:
-                lease.release(result._replace(hops=result.hops[keys.index(key) :]))
+                shared = result._replace(hops=result.hops[keys.index(key) :])
+                lease.release(Hit(shared, Reason.STALE_IF_ERROR) if failed else shared)
             else:
                 lease.release()
         for lease in self.granted.values():

@@ -30,6 +30,7 @@ from http_client_cache.plan import (
     Spawn,
     UseStore,
 )
+from http_client_cache.served import Hit
 from http_client_cache.settings import Settings
 
 NOW = 1_000_000.0
@@ -272,9 +273,10 @@ class Scene:
     def lease(self, name: str) -> Lease:
         """A lease whose end is told."""
 
-        def release(result: Stored | None) -> None:
+        def release(result: Stored | Hit | None) -> None:
             self.released.append(result)
-            shared = "nothing" if result is None else result.body.decode()
+            stored = result.stored if isinstance(result, Hit) else result
+            shared = "nothing" if stored is None else stored.body.decode()
             self.told.append(f"release {name}: {shared}")
 
         return Lease(release, lambda: self.told.append(f"abandon {name}"))

@@ -67,6 +67,23 @@ class TestIfError:
         assert (last.stored, last.reason) == (old, Reason.STALE_IF_ERROR)
         assert scene.told[-3:] == ["release /b: stored", "link /a to /b", "release /a: stored"]
         assert (chain.hops, chain.leases) == ([], [])
+        assert scene.released[-1].reason is Reason.STALE_IF_ERROR
+        assert [each.url for each in scene.released[-1].stored.hops] == [get("/a").url]
+
+    @pytest.mark.parametrize("follow", [False, True])
+    def test_those_who_wait_are_served_the_same(self, follow: bool) -> None:
+        shared = Hit(OLD, Reason.STALE_IF_ERROR)
+        scene = Scene(load={"/a": OLD}, lock=[shared], settings=Settings(stale_if_error=90))
+        served = scene.serve(options=Options(follow=follow))
+        assert served == Hit(OLD, Reason.STALE_IF_ERROR, asked=Reason.EXPIRED)
+        assert scene.told == ["load /a", "lock /a"]
+
+    def test_but_only_if_they_may_be(self) -> None:
+        shared, failure = Hit(OLD, Reason.STALE_IF_ERROR), answer(503)
+        settings = Settings(stale_if_error=True)
+        scene = Scene(load={"/a": OLD}, lock=[shared], origin=[failure], settings=settings)
+        served = scene.serve(options=Options(windows=Windows(if_error=0)))
+        assert served.answer is failure
 
     def test_a_clock_that_went_back_tells_nothing(self) -> None:
         found = stored(age=-61, lifetime=10)

@@ -12,6 +12,7 @@ from aiohttp import ClientResponse
 from aiohttp_client_cache import CachedSession
 from tests.faces.aiohttp.conftest import OpenBackend, OpenSession
 from tests.faces.aiohttp.parity import ROUTES, open_route, was_cached
+from tests.support.clock import StandingClock
 from tests.support.origin import Origin
 
 TASKS = 10
@@ -177,6 +178,31 @@ async def test_a_connection_that_breaks_is_tried_once_more(
         for text in ("answer 2", "answer 2"):
             assert await (await session.get(url)).text() == text
     assert origin.count() == 2
+
+
+@pytest.mark.parametrize("cache_control", [False, True])
+async def test_what_is_served_in_an_outage_is_not_for_who_refuses_it(
+    origin: Origin, open_session: OpenSession, clock: StandingClock, cache_control: bool
+) -> None:
+    async with open_session(
+        expire_after=60, stale_if_error=True, cache_control=cache_control
+    ) as session:
+        (first,) = ask(session, origin, 1)
+        await origin.waiting(1)
+        origin.open()
+        assert await first == (200, "answer 1")
+        clock.advance(seconds=61)
+        (leader,) = ask(session, origin, 1)
+        await origin.waiting(1)
+        waiters = ask(session, origin, 3)
+        strict = ask(session, origin, 1, stale_if_error=False)
+        await origin.waiting(1)
+        origin.open(outcome="503")
+        await origin.waiting(1)
+        origin.open(outcome="503")
+        assert await asyncio.gather(leader, *waiters) == [(200, "answer 1")] * 4
+        assert await asyncio.gather(*strict) == [(503, "answer 3")]
+    assert origin.count() == 3
 
 
 async def test_after_a_failure_the_next_answer_is_shared(
