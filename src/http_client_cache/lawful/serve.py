@@ -120,6 +120,7 @@ def _alone(asking: Asking) -> bool:
     """Whether an answer is for its request only, or need not be waited for."""
     return (
         asking.found.reason not in weigh.SHAREABLE
+        or asking.options.force_refresh
         or asking.asked is not NO_REQUEST_DIRECTIVES
         or asking.request.headers.has_any(SELECTING)
         or asking.request.method != "GET"

@@ -53,6 +53,13 @@ async def test_no_cache_does_not_share(web: Web) -> None:
     assert web.origin.count() == 2
 
 
+async def test_force_refresh_does_not_share(web: Web) -> None:
+    web.origin.answers("/", slow("Cache-Control: max-age=60"))
+    seen = await asyncio.gather(web.get(), web.get(force_refresh=True))
+    assert [each.from_cache for each in seen] == [False, False]
+    assert web.origin.count() == 2
+
+
 async def test_no_store_does_not_share_what_it_gets(web: Web) -> None:
     web.origin.answers("/", slow("Cache-Control: max-age=60"))
     seen = await together(web, {"Cache-Control": "no-store"}, {})
