@@ -53,7 +53,8 @@ async def test_no_cache_does_not_share(web: Web) -> None:
     assert web.origin.count() == 2
 
 
-async def test_force_refresh_does_not_share(web: Web) -> None:
+async def test_force_refresh_does_not_share(session_web: Web) -> None:
+    web = session_web
     web.origin.answers("/", slow("Cache-Control: max-age=60"))
     seen = await asyncio.gather(web.get(), web.get(force_refresh=True))
     assert [each.from_cache for each in seen] == [False, False]
