@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aiohttp_client_cache.middleware import CacheMiddleware
+from aiohttp_client_cache.session import CacheMixin
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import TracebackType
@@ -29,7 +32,7 @@ class RequestContextManager:
     Subclass it to change what the user of a session sees, and hand the class to the session.
 
     Args:
-        client_session: sends requests, and caches.
+        client_session: sends requests, through the cache in any case.
         cache: that of the session.
         method: of the request.
         url: as it was given.
@@ -60,7 +63,13 @@ class RequestContextManager:
         self.params = params
 
     async def __aenter__(self) -> Self:
-        self.response = await self.client_session.request(self.method, self.url, **self.params)
+        session = self.client_session
+        params: dict[str, Any] = dict(self.params)
+        if not isinstance(session, CacheMixin):
+            # A session that knows no cache, of somebody who makes this object.
+            behind = params.get("middlewares") or session._middlewares  # noqa: SLF001 - aiohttp's
+            params["middlewares"] = (CacheMiddleware(self.cache), *behind)
+        self.response = await session.request(self.method, self.url, **params)
         return self
 
     async def __aexit__(

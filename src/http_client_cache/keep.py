@@ -123,9 +123,10 @@ class KeepLater:
             return self.give_up()
         self._scope.uncacheable.discard(stored.key)
         hops = yield from link(self._scope, self._hops, stored)
-        self._chain.end(stored._replace(hops=hops))
+        # Before the chain, which knows only what its hops lead to.
         if self._lease is not None:
             self._lease.release(stored)
+        self._chain.end(stored._replace(hops=hops))
         return None
 
     def give_up(self) -> None:

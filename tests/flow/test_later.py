@@ -68,7 +68,7 @@ class TestAtTheEndOfAChain:
     def test_published(self) -> None:
         scene, _ = self.scene()
         scene.play(scene.later.finish(b"whole"))
-        told = ["save /b", "link /a to /b", "release /a: whole", "release /b: whole"]
+        told = ["save /b", "link /a to /b", "release /b: whole", "release /a: whole"]
         assert scene.told[-4:] == told
         assert scene.trip("link").arguments[1] == Alias(key("/b"), (hop("/a", "/b"),), NOW)
 

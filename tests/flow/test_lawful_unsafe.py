@@ -26,8 +26,7 @@ def test_what_is_stored_goes_before_the_answer_is_handed_over() -> None:
     fetched = answer()
     scene = Lawful(origin=[fetched])
     served = scene.serve(get(method="PUT", body=b"new"))
-    why = Reason.METHOD_NOT_UNDERSTOOD
-    assert served == Forwarded(fetched, why, refusal=why)
+    assert served == Forwarded(fetched, Reason.UNSAFE, refusal=Reason.METHOD_NOT_UNDERSTOOD)
     # Nothing is looked up, and nobody waits.
     assert scene.told == ["PUT /a", "purge /a"]
     # What is being fetched meanwhile learns of it.
@@ -102,7 +101,7 @@ def test_disabled_or_not(options: Options) -> None:
     scene = Lawful(origin=[answer()])
     served = scene.serve(get(method="PUT"), options)
     assert scene.told == ["PUT /a", "purge /a"]
-    assert served.reason is (Reason.DISABLED if options.disabled else Reason.METHOD_NOT_UNDERSTOOD)
+    assert served.reason is (Reason.DISABLED if options.disabled else Reason.UNSAFE)
 
 
 class TestPost:

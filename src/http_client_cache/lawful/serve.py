@@ -68,7 +68,10 @@ def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
 
 
 def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
-    """Whether a request will be answered without going out."""
+    """Whether a request will be answered without going out; if not, take its lease.
+
+    See :func:`http_client_cache.flow.admit`.
+    """
     asked = directives_of(request)
     if asked.only_if_cached and not options.disabled:
         return True
@@ -77,9 +80,35 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     key = yield from lawful_key(scope, request, options)
     if key is None:
         return False
+    epoch = scope.fetches_ended()
     found = yield from find(scope, key, request, asked, options)
-    # Where a stored redirect leads to is another question.
-    return found.hit is not None and not 300 <= found.hit.stored.entry.status < 400
+    if found.hit is not None:
+        return _stays_here(found.hit)
+    asking = Asking(scope, request, asked, options, found, scope.changes())
+    name, chain = _lease_name(request, found), options.chain
+    if chain is None or _alone(asking) or key in scope.uncacheable:
+        return False
+
+    def hold(lease: Lease) -> Plan[bool]:
+        if scope.fetches_ended() != epoch:
+            again = yield from find(scope, key, request, asked, options)
+            if again.hit is not None:
+                lease.release(again.hit.stored)
+                return _stays_here(again.hit)
+        lease.held = True
+        chain.granted[name] = lease
+        return False
+
+    outcome = yield Locked(name, hold)
+    if not isinstance(outcome, Followed):
+        return bool(outcome.result)
+    hit = None if outcome.result is None else _shared(asking, outcome.result)
+    return hit is not None and _stays_here(hit)
+
+
+def _stays_here(hit: Hit) -> bool:
+    """Where a stored redirect leads to is another question."""
+    return not 300 <= hit.stored.entry.status < 400
 
 
 def _other(
@@ -91,10 +120,10 @@ def _other(
     overtaken = scope.changed_since(url_locator(settings, request.url), since)
     if not is_safe(request.method):
         since = yield from invalidate(scope, request, options, answer.head)
-    refusal = weigh.bypass(request, options, settings)
-    if request.method != "POST" or refusal is not None:
-        why = refusal or Reason.METHOD_NOT_UNDERSTOOD
-        return Forwarded(answer, why, refusal=why)
+    bypassed = weigh.bypass(request, options, settings)
+    if request.method != "POST" or bypassed is not None:
+        why = Reason.METHOD_NOT_UNDERSTOOD if is_safe(request.method) else Reason.UNSAFE
+        return Forwarded(answer, bypassed or why, refusal=bypassed or Reason.METHOD_NOT_UNDERSTOOD)
     key = yield from lawful_key(scope, as_get(request), options)
     if key is None:
         return Forwarded(answer, Reason.KEY_FUNCTION, refusal=Reason.KEY_FUNCTION)
@@ -149,6 +178,11 @@ def _fetch_once(asking: Asking, name: str, epoch: int) -> Plan[Served]:
                 return found.hit
         return (yield from fetch(asking.again(found, lease)))
 
+    chain = options.chain
+    if chain is not None and name in chain.granted:
+        lease = chain.granted.pop(name)
+        chain.leases.append((name, lease))
+        return (yield from lead(lease))
     outcome = yield Locked(name, lead)
     if not isinstance(outcome, Followed):
         served: Served = outcome.result

@@ -44,7 +44,7 @@ SERVED: Final = frozenset({Reason.HIT, Reason.MAX_STALE, Reason.STALE_WHILE_REVA
 SHAREABLE: Final = frozenset(
     {
         *(Reason.MISS, Reason.VARIANT, Reason.EXPIRED, Reason.MUST_REVALIDATE, Reason.CLOCK),
-        Reason.STORE_FAILED,
+        *(Reason.REFRESH, Reason.STORE_FAILED),
     }
 )
 """Why the origin is asked, where others who ask the same may be served with its answer."""

@@ -240,3 +240,16 @@ class TestClassesOfUsers:
         ):
             assert (resp.status, await resp.text()) == (200, "1")
         assert scripted.count() == 1
+
+
+async def test_made_by_hand(cache: AsyncCache, scripted: ScriptedOrigin) -> None:
+    """The class is public: with a session that knows no cache, it goes through its own."""
+    scripted.answers("/", reply("Cache-Control: max-age=60", body="once"))
+    seen: list[bool] = []
+    async with aiohttp.ClientSession() as client:
+        for _ in range(2):
+            manager = RequestContextManager(client, cache, "GET", scripted.url())
+            async with manager as resp:
+                assert await resp.text() == "once"
+                seen.append(resp.from_cache)
+    assert (seen, scripted.count()) == ([False, True], 1)

@@ -70,11 +70,26 @@ async def test_what_is_behind_is_not_given_the_options_of_the_cache(
         assert "headers" in names
 
 
+@pytest.mark.parametrize("cache_control", [False, True])
+@pytest.mark.parametrize("path", ["/serial", "/cache/60", "/gated"])
+async def test_what_is_behind_sees_one_of_requests_at_once(
+    origin: Origin, both: Any, cache_control: bool, path: str
+) -> None:
+    async with both(cache_control=cache_control, expire_after=60) as session:
+        url = origin.url(path)
+        origin.open(5)
+        responses = await asyncio.gather(*[session.get(url) for _ in range(5)])
+        assert len({await response.read() for response in responses}) == 1
+        assert (len(session.outgoing), origin.count()) == (1, 1)
+        await session.get(url)
+        assert len(session.outgoing) == 1
+
+
 @pytest.mark.parametrize(("cache_control", "seen"), [(False, [1, 1]), (True, [5, 6])])
 async def test_what_is_behind_sees_of_requests_at_once_and_of_redirects(
     origin: Origin, both: Any, cache_control: bool, seen: list[int]
 ) -> None:
-    """By the law, it also sees what waits for another, or is answered by a kept redirect."""
+    """By the law, it also sees what is answered by a kept redirect: that may lead outside."""
     codes = (200, 302) if cache_control else None
     settings = {"cache_control": cache_control, "allowed_codes": codes, "expire_after": 60}
     async with both(**settings) as session:
