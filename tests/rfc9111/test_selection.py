@@ -68,7 +68,10 @@ def test_names_of_selecting_fields(values: tuple[str, ...], names: tuple[str, ..
         ("accept-language", ["da, en-gb;q=0.8, en;q=0.7"], ["en;q=0.7,DA,en-GB;q=0.80"]),
         ("cache-control", ["no-cache,no-store"], ["no-cache", "no-store"]),
         ("cookie", ["a=1; b=2"], ["a=1", "b=2"]),
+        # Equal weights are equal preferences: the order "cannot be relied upon" (12.5.4).
+        ("accept-language", ["de, en"], ["en, de"]),
         ("x-any", [" a "], ["a"]),
+        ("x-any", ["a,b"], ["a ,, b"]),
         ("x-any", ["a", "b"], ["a, b"]),
     ],
 )
@@ -84,15 +87,15 @@ def test_values_that_mean_the_same(name: str, one: list[str], other: list[str]) 
         ("accept-encoding", ["gzip;q=0"], [""]),
         ("accept", ["text/html;charset=A"], ["text/html;charset=a"]),
         ("accept", ['text/html;a="b c"'], ["text/html;a=b"]),
-        # Some servers prefer what comes first.
-        ("accept-language", ["de, en"], ["en, de"]),
         # A weight that is none, or is said twice, or is followed by something.
         ("accept-encoding", ["gzip;q=2, br"], ["br, gzip;q=2"]),
         ("accept-encoding", ["gzip;q=1, gzip;q=0"], ["gzip;q=0, gzip;q=1"]),
         ("accept", ["text/html;q=0.5;x=1"], ["text/html;x=1;q=0.5"]),
         # Nothing is known about these.
         ("x-any", ["a,b"], ["b,a"]),
-        ("x-any", ["a,b"], ["a , b"]),
+        ("x-any", ['"a,b"'], ['"a , b"']),
+        ("cookie", ["a=1,2"], ["a=1, 2"]),
+        ("user-agent", ["(a, b)"], ["(a,b)"]),
         ("x-any", ["a"], ["A"]),
         ("user-agent", ["a  b"], ["a b"]),
         ("cache-control", ["no-cache, no-store"], ["no-store, no-cache"]),

@@ -21,17 +21,15 @@ VaryValues = tuple[tuple[str, str | None], ...]
 PREFERENCES: Final = frozenset({"accept", "accept-charset", "accept-encoding", "accept-language"})
 """Lists with weights, whose order means nothing (RFC 9110 section 12.5)."""
 
-ORDER_MAY_COUNT: Final = frozenset({"accept-language"})
-"""Of those, the ones in which some servers prefer what comes first (RFC 9110 12.5.4)."""
-
-LISTS: Final = frozenset(
+NO_LISTS: Final = frozenset(
     {
-        *("accept-patch", "accept-post", "cache-control", "forwarded"),
-        *("pragma", "prefer", "sec-ch-ua", "sec-ch-ua-full-version-list", "te"),
-        *("upgrade", "via", "x-forwarded-for"),
+        *("authorization", "cookie", "proxy-authorization"),
+        *("date", "from", "host", "max-forwards", "origin", "referer", "user-agent"),
+        *("if-modified-since", "if-range", "if-unmodified-since", "range"),
     }
 )
-"""Lists in which white space around commas means nothing, but order may."""
+"""Fields in which a comma separates nothing. In any other one, white space around it and empty
+members mean nothing, as in most that there are (RFC 9110 sections 5.3 and 5.6.1); the order may."""
 
 SEPARATORS: Final = {"cookie": "; "}
 """What joins the lines of a field, where it is not a comma (RFC 9113 section 8.2.3)."""
@@ -66,8 +64,8 @@ def normalized(name: str, values: Sequence[str]) -> str:
         values: all its lines, in order.
     """
     if name in PREFERENCES:
-        return _preferences(name, tuple(values))
-    if name in LISTS:
+        return _preferences(tuple(values))
+    if name not in NO_LISTS:
         return ", ".join(list_items(values))
     return SEPARATORS.get(name, ", ").join([value.strip(OWS) for value in values])
 
@@ -170,7 +168,7 @@ def _of_values(name: str, values: tuple[str, ...]) -> str:
 _of_preferences = lru_cache(maxsize=512)(_of_values)
 
 
-def _preferences(name: str, values: tuple[str, ...]) -> str:
+def _preferences(values: tuple[str, ...]) -> str:
     """Members in lower case, each once, by descending weight; unread ones as they are."""
     members: dict[str, float] = {}
     items = list_items(values)
@@ -178,9 +176,7 @@ def _preferences(name: str, values: tuple[str, ...]) -> str:
         parsed = _member(item)
         if parsed is None or members.setdefault(*parsed) != parsed[1]:
             return ", ".join(items)
-    ordered = sorted(members.items(), key=lambda member: -member[1])
-    if name not in ORDER_MAY_COUNT:
-        ordered.sort(key=lambda member: (-member[1], member[0]))
+    ordered = sorted(members.items(), key=lambda member: (-member[1], member[0]))
     return ", ".join([text if weight == 1 else f"{text};q={weight:g}" for text, weight in ordered])
 
 
