@@ -38,6 +38,10 @@ _READ_PATIENCE: Final = 1.0
 """Seconds for which a read that meets a lock is tried again; in WAL mode it meets none."""
 
 
+_READ_ATTEMPTS: Final = 4
+"""Of a read that found nothing while something was committed: then it is nothing indeed."""
+
+
 class Database:
     """One SQLite database of this process, for any threads and event loops.
 
@@ -146,18 +150,30 @@ class Database:
         raise AssertionError
 
     def _read(self, statement: Point | Query) -> Any:
+        attempts = _READ_ATTEMPTS
         with self.using(self._own_handle()) as connection:
-            connection.execute("BEGIN")
-            try:
-                if isinstance(statement, Query):
-                    rows = connection.execute(statement.sql, statement.arguments).fetchall()
-                else:
-                    rows = self._look(connection, statement)
-                if statement.blocks is not None:
-                    rows = with_bodies(connection, rows, statement.blocks)
-            finally:
-                with suppress(sqlite3.Error):
-                    connection.execute("COMMIT")
+            while True:
+                ended = self.pending.ended
+                rows = self._read_once(connection, statement)
+                attempts -= 1
+                # What an alias leads to may have been committed after the transaction began, and
+                # before it was looked for among what is pending.
+                last = attempts == 0 or ended == self.pending.ended
+                if rows or last or isinstance(statement, Query):
+                    return rows
+
+    def _read_once(self, connection: sqlite3.Connection, statement: Point | Query) -> Any:
+        connection.execute("BEGIN")
+        try:
+            if isinstance(statement, Query):
+                rows = connection.execute(statement.sql, statement.arguments).fetchall()
+            else:
+                rows = self._look(connection, statement)
+            if statement.blocks is not None:
+                rows = with_bodies(connection, rows, statement.blocks)
+        finally:
+            with suppress(sqlite3.Error):
+                connection.execute("COMMIT")
         return rows
 
     def _look(self, connection: sqlite3.Connection, point: Point) -> list[Row]:

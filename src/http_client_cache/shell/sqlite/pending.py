@@ -18,14 +18,16 @@ class Pending:
 
     Attributes:
         any: whether there is anything at all.
+        ended: how often something stopped being shown.
         is_full: whether so much is waiting that whoever writes more should wait, too.
     """
 
-    __slots__ = ("_aliases", "_bytes", "_lock", "_rows", "_writes", "any", "is_full")
+    __slots__ = ("_aliases", "_bytes", "_lock", "_rows", "_writes", "any", "ended", "is_full")
 
     def __init__(self) -> None:
         self.any = False
         self.is_full = False
+        self.ended = 0
         self._lock = threading.Lock()
         self._rows: dict[str, dict[str, Row]] = {}
         self._aliases: dict[str, tuple[str, str, bytes]] = {}
@@ -50,6 +52,7 @@ class Pending:
             return
         with self._lock:
             self._writes -= 1
+            self.ended += 1
             for row in shown:
                 self._bytes -= _size(row)
                 rows = self._rows.get(row[0])
