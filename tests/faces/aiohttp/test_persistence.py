@@ -270,8 +270,9 @@ def test_a_program_that_does_not_close_ends_at_once(
 ) -> None:
     output, errors = run_program(tmp_path / "cache", threaded_origin, "leave")
     assert output == "False 1"
-    # aiohttp's own reproach is all there is.
-    assert "Unclosed client session" in errors
+    # aiohttp's own reproach is all there is. It is of whatever the garbage collector meets first:
+    # a connector that it has closed leaves nothing to say of the session.
+    assert errors.startswith(("Unclosed client session", "Unclosed connector"))
     assert "Traceback" not in errors
     assert "sqlite" not in errors.lower()
     assert run_program(tmp_path / "cache", threaded_origin, "close") == ("True 1", "")
