@@ -9,6 +9,7 @@ import msgspec
 
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.lawful import respond, weigh
+from http_client_cache.lawful.respond import PARTIAL
 from http_client_cache.message import Headers, Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Failed, Plan, UseStore
@@ -183,9 +184,6 @@ def chosen(
     whole = _selected([one for one in fit if one.entry.status != PARTIAL], request)
     part = _selected([one for one in fit if one.entry.status == PARTIAL], request)
     return whole, part, Reason.MISS if whole or part or not fit else _mismatch(fit)
-
-
-PARTIAL: Final = 206
 
 
 def _answers(entry: Entry, request: Request) -> bool:

@@ -58,7 +58,7 @@ def respond(
     entry = stored.entry
     made = None
     headers = request.headers
-    if (headers.raw and headers.has_any(SELECTING)) or entry.status == _PARTIAL:
+    if (headers.raw and headers.has_any(SELECTING)) or entry.status == PARTIAL:
         answer = _made(stored, request, options, now)
         if isinstance(answer, Reason):
             return answer
@@ -72,7 +72,8 @@ def respond(
     return Hit(stored, reason, None if validated else now, made)
 
 
-_PARTIAL: Final = 206
+PARTIAL: Final = 206
+"""Status of what is stored, or served, as a part."""
 
 
 def _made(stored: Stored, request: Request, options: Options, now: float) -> Made | Reason | None:
@@ -86,7 +87,7 @@ def _made(stored: Stored, request: Request, options: Options, now: float) -> Mad
     first = 0
     size: int | None = entry.body_size
     held = None
-    if entry.status == _PARTIAL:
+    if entry.status == PARTIAL:
         span = parse_content_range(headers)
         if span is None:
             return Reason.PART
@@ -106,7 +107,7 @@ def _made(stored: Stored, request: Request, options: Options, now: float) -> Mad
     if isinstance(answer, Partial):
         body = stored.body[answer.start - first : answer.stop - first]
         cookies = entry.sets_cookies
-        return Made(_PARTIAL, "Partial Content", entry.version, answer.headers, body, cookies)
+        return Made(PARTIAL, "Partial Content", entry.version, answer.headers, body, cookies)
     if isinstance(answer, Unsatisfiable):
         return Made(416, "Range Not Satisfiable", entry.version, answer.headers, b"")
     return answer.reason

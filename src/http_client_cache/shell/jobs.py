@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
@@ -62,3 +63,26 @@ def blocking() -> tuple[Future[Any], Tell]:
             future.set_exception(error)
 
     return future, tell
+
+
+async def apart(work: Callable[[], object], name: str) -> None:
+    """Do something in a thread of its own, which has ended when this returns.
+
+    Raises:
+        Exception: what ``work`` raised.
+    """
+    future, tell = awaited()
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - it is raised where the end is awaited
+            tell(None, error)
+        else:
+            tell(None, None)
+
+    thread = threading.Thread(target=run, name=name)
+    thread.start()
+    await future
+    # It has nothing left to do but end.
+    thread.join()

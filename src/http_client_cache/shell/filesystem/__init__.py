@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
@@ -19,7 +18,7 @@ from http_client_cache.file_statements import (
 )
 from http_client_cache.shell.filesystem.folder import Folder, shared_folder
 from http_client_cache.shell.filesystem.paths import folder_path
-from http_client_cache.shell.jobs import Job, awaited, blocking
+from http_client_cache.shell.jobs import Job, apart, awaited, blocking
 from http_client_cache.statements import NOT_NOW
 
 __all__ = ["AsyncFiles", "Folder", "SyncFiles", "folder_path", "shared_folder"]
@@ -116,18 +115,4 @@ class AsyncFiles:
 
     async def close(self) -> None:
         """Write what is waiting; the next statement begins anew."""
-        future, tell = awaited()
-
-        def work() -> None:
-            try:
-                self.folder.close()
-            except Exception as error:  # noqa: BLE001 - it is raised where the end is awaited
-                tell(None, error)
-            else:
-                tell(None, None)
-
-        thread = threading.Thread(target=work, name="http-cache-closer")
-        thread.start()
-        await future
-        # It has nothing left to do but end.
-        thread.join()
+        await apart(self.folder.close, "http-cache-closer")

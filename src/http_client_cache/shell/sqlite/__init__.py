@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
-from http_client_cache.shell.jobs import Job, awaited, blocking
+from http_client_cache.shell.jobs import Job, apart, awaited, blocking
 from http_client_cache.shell.sqlite.database import Database
 from http_client_cache.shell.sqlite.files import database_path
 from http_client_cache.shell.sqlite.registry import shared_database
@@ -121,18 +120,4 @@ class AsyncSQLite:
 
     async def close(self) -> None:
         """Write what is waiting and close everything; the next statement opens it again."""
-        future, tell = awaited()
-
-        def work() -> None:
-            try:
-                self.database.close()
-            except Exception as error:  # noqa: BLE001 - it is raised where the end is awaited
-                tell(None, error)
-            else:
-                tell(None, None)
-
-        thread = threading.Thread(target=work, name="http-cache-closer")
-        thread.start()
-        await future
-        # It has nothing left to do but end.
-        thread.join()
+        await apart(self.database.close, "http-cache-closer")
