@@ -9,13 +9,13 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from aiohttp_client_cache.response import CachedResponse, build, mark
-from http_client_cache.clock import Clock
+from http_client_cache.engine import AsyncCache
 from http_client_cache.entry import Stored
 from http_client_cache.message import Headers
 from http_client_cache.served import Hit
 
 
-def detached_response(stored: Stored, clock: Clock) -> CachedResponse:
+def detached_response(stored: Stored, engine: AsyncCache) -> CachedResponse:
     """A stored response, bound to no session. Needs a running event loop."""
     entry = stored.entry
     url = URL(entry.url, encoded=True)
@@ -29,6 +29,7 @@ def detached_response(stored: Stored, clock: Clock) -> CachedResponse:
         request_info=RequestInfo(url, entry.method, fields, url),
         session=None,
         loop=asyncio.get_running_loop(),
+        engine=engine,
     )
-    mark(response, Hit(stored), clock, told=False)
+    mark(response, Hit(stored), engine.clock, told=False)
     return response

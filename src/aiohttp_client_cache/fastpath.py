@@ -16,6 +16,7 @@ from yarl import URL
 
 from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class, mark
 from http_client_cache import decide
+from http_client_cache.body import AnyBody
 from http_client_cache.key import request_key
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.find import DIRECTING
@@ -272,7 +273,7 @@ class FastPath:
         self,
         kind: type[CachedResponse],
         head: Entry | Hop,
-        body: bytes,
+        body: AnyBody,
         method: str,
         url: URL,
         info: Callable[[], RequestInfo],
@@ -289,6 +290,7 @@ class FastPath:
             session=session,
             loop=session._loop,
             aged=hit,
+            engine=session.cache.engine,
         )
         if RAW_COOKIES and response._raw_cookie_headers:
             session._cookie_jar.update_cookies_from_headers(

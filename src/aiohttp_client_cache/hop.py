@@ -5,7 +5,6 @@ A redirect chain is several of them: aiohttp follows the redirects, and asks for
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -21,7 +20,8 @@ from multidict import CIMultiDict
 from aiohttp_client_cache.detached import detached_response
 from aiohttp_client_cache.request import engine_request
 from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class, mark
-from aiohttp_client_cache.streams import EAGER_BYTES, Copy, read_eagerly
+from aiohttp_client_cache.streams import Copy, read_eagerly
+from http_client_cache.body import AnyBody
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.key import normalize_url
 from http_client_cache.message import Headers, ResponseHead
@@ -32,7 +32,6 @@ from http_client_cache.plan import (
     Body,
     Discard,
     Exchange,
-    Later,
     Lost,
     Present,
     ReadBody,
@@ -91,7 +90,7 @@ async def answer_hop(
         hops = served.stored.hops
         options.chain.ahead = (hops[1:], served)
         return _replayed(backend, request, hops[0], served)
-    response = _response(request, served)
+    response = _response(request, served, backend.engine)
     mark(response, served, backend.clock, told=backend.settings.cache_status)
     return response
 
@@ -112,7 +111,7 @@ async def not_sent(request: ClientRequest) -> ClientResponse:
     raise AssertionError(f"{request.method} {request.url} is looked at only")
 
 
-def _response(request: ClientRequest, served: Served) -> CachedResponse:
+def _response(request: ClientRequest, served: Served, engine: AsyncCache) -> CachedResponse:
     """What serving a request came to, as a response of aiohttp's."""
     if isinstance(served, Forwarded):
         return cast("CachedResponse", served.answer.raw)
@@ -120,8 +119,8 @@ def _response(request: ClientRequest, served: Served) -> CachedResponse:
         return _stored_response(request, NOT_CACHED)
     made = served.made
     if made is not None:
-        return _stored_response(request, made, made.body, served)
-    return _stored_response(request, served.stored.entry, served.stored.body, served)
+        return _stored_response(request, made, made.body, served, engine)
+    return _stored_response(request, served.stored.entry, served.stored.body, served, engine)
 
 
 def _next_ahead(options: Options, request: ClientRequest) -> tuple[Hop | None, Hit] | None:
@@ -150,15 +149,19 @@ def _replayed(
     """One response of a stored chain."""
     if hop is not None:
         response = _stored_response(request, hop)
-        response._served = hit
+        response._served = hit.told()
         return response
-    response = _response(request, hit)
+    response = _response(request, hit, backend.engine)
     mark(response, hit, backend.clock, told=backend.settings.cache_status)
     return response
 
 
 def _stored_response(
-    request: ClientRequest, head: Entry | Hop | Made, body: bytes = b"", hit: Hit | None = None
+    request: ClientRequest,
+    head: Entry | Hop | Made,
+    body: AnyBody = b"",
+    hit: Hit | None = None,
+    engine: AsyncCache | None = None,
 ) -> CachedResponse:
     return build(
         cast("type[CachedResponse]", request.response_class),
@@ -171,6 +174,7 @@ def _stored_response(
         loop=request.loop,
         traces=request._traces,
         aged=hit,
+        engine=engine,
     )
 
 
@@ -248,9 +252,11 @@ class Origin:
         response: CachedResponse = effect.answer.raw
         content = response.content
         blocks: list[bytes] = []
-        at_most = EAGER_BYTES if effect.later is not None else effect.limit
+        at_most = effect.at_once if effect.later is not None else effect.limit
         try:
-            ended = await read_eagerly(content, blocks, at_most=at_most)
+            ended = not (effect.later is not None and is_larger(response, effect.at_once)) and (
+                await read_eagerly(content, blocks, at_most=at_most)
+            )
         except Exception as error:  # noqa: BLE001 - the caller meets it where the body breaks off
             response.replay(b"".join(blocks), error)
             _close_connection(response)
@@ -261,11 +267,8 @@ class Origin:
         limit = effect.limit
         if not ended:
             later = effect.later
-            if later is None:
-                response.tee(blocks, None, limit)
-                return None
-            response.tee(blocks, Copy(partial(_finish, self._engine, later), later.give_up), limit)
-            return LATER
+            response.tee(blocks, None if later is None else Copy(self._engine, later))
+            return None if later is None else LATER
         body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
         if body:
             response.replay(body, wire_size=getattr(content, "total_compressed_bytes", None))
@@ -280,9 +283,9 @@ class Origin:
     def present(self, effect: Present) -> CachedResponse:
         """What the user's filter sees: a response of its own, already read."""
         if effect.stored is not None:
-            response = detached_response(effect.stored, self._clock)
+            response = detached_response(effect.stored, self._engine)
         else:
-            response = _stored_response(self._request, _as_hop(effect.answer), effect.body)
+            response = _stored_response(self._request, _as_hop(effect.answer), effect.body or b"")
         response._body = effect.body  # Where filters look.
         return response
 
@@ -301,8 +304,10 @@ class _Unattended(Origin):
         return answer
 
 
-async def _finish(engine: AsyncCache, later: Later, body: bytes) -> None:
-    await engine.run(later.finish(body))
+def is_larger(response: ClientResponse, size: int) -> bool:
+    """Whether a body is known to be larger than so many bytes before any of it has come."""
+    length = response.headers.get("Content-Length", "")
+    return response.method != "HEAD" and length.isdecimal() and int(length) > size
 
 
 def _close_connection(response: ClientResponse) -> None:

@@ -19,17 +19,26 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from aiohttp_client_cache.streams import Copy, ReplayStream, TeeStream, keep_wire_size
+from aiohttp_client_cache.streams import (
+    Copy,
+    KeptStream,
+    ReplayStream,
+    TeeStream,
+    keep_wire_size,
+)
+from http_client_cache.body import WHOLE_BYTES, AnyBody, KeptBody
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.message import RawHeaders, to_text
-from http_client_cache.served import Forwarded, Hit, Made, Passed, Refused, Served, status_of
+from http_client_cache.served import Hit, Made, Passed, Refused, Served, status_of
 from http_client_cache.status import CacheStatus
 
 if TYPE_CHECKING:
     import asyncio
 
     from aiohttp.tracing import Trace
+
+    from http_client_cache.engine import AsyncCache
 
 _NO_TIMER = TimerNoop()
 
@@ -55,7 +64,8 @@ class CachedResponse(ClientResponse):
     _served: Served | Passed | None = None
     _clock: Clock | None = None
     _stream: StreamReader | None = None
-    _replayed: bytes | None = None
+    _replayed: AnyBody | None = None
+    _engine: AsyncCache | None = None
     _replay_error: BaseException | None = None
     _wire_size: int | None = None
     _limit: int = 2**16
@@ -94,6 +104,9 @@ class CachedResponse(ClientResponse):
         """The body as a stream."""
         if self._stream is None and self._replayed is not None:
             self._stream = self._replay_stream(self._replayed)
+            if isinstance(self._replayed, KeptBody):
+                # The stream lets go of it when it has been read.
+                self._replayed = None
         return cast("StreamReader", self._stream)
 
     @content.setter
@@ -130,15 +143,21 @@ class CachedResponse(ClientResponse):
         self._info = info
 
     def replay(
-        self, body: bytes, error: BaseException | None = None, wire_size: int | None = None
+        self,
+        body: AnyBody,
+        error: BaseException | None = None,
+        wire_size: int | None = None,
+        engine: AsyncCache | None = None,
     ) -> None:
-        """Let the body be read from memory, from its beginning.
+        """Let the body be read from memory, or from the cache, from its beginning.
 
         Args:
             body: as the reader delivers it.
             error: raised where the body ends, if it broke off there.
             wire_size: bytes of the body before it was decompressed, if it was.
+            engine: the cache that holds the body, if it is not in memory.
         """
+        self._engine = engine
         if self._stream is not None:
             # The session is forgotten where the connection is given back.
             self._limit = self._stream.get_read_buffer_limits()[0]
@@ -149,38 +168,37 @@ class CachedResponse(ClientResponse):
     def set_read_bufsize(self, size: int) -> None:
         """The size of the buffer, in bytes, for a body that is read from memory."""
         self._limit = size
-        if self._replayed is not None and self._stream is not None and self._body is None:
-            self._stream = self._replay_stream(self._replayed)
+        body = self._stream.kept if isinstance(self._stream, KeptStream) else self._replayed
+        if body is not None and self._stream is not None and self._body is None:
+            self._stream = self._replay_stream(body)
 
-    def tee(self, begun: list[bytes], copy: Copy | None, copy_bytes: int | None) -> None:
+    def tee(self, begun: list[bytes], copy: Copy | None) -> None:
         """Let the body go to the caller as it comes.
 
         Args:
             begun: what was read of it already.
-            copy: is given the whole body at its end.
-            copy_bytes: larger bodies are not copied; ``None`` for no limit.
+            copy: is given all of it.
         """
         self._stream = TeeStream(
             self.content,
             begun,
             chunked=self._is_chunked(),
             copy=copy,
-            copy_bytes=copy_bytes,
             loop=self._loop,
         )
 
-    def _replay_stream(self, body: bytes) -> StreamReader:
+    def _replay_stream(self, body: AnyBody) -> StreamReader:
         if self._body is not None:
             body = b""
         elif self.method == "HEAD":
             return EMPTY_PAYLOAD
-        stream = ReplayStream(
-            body,
-            chunked=self._is_chunked(),
-            error=self._replay_error,
-            limit=self._limit,
-            loop=self._loop,
-        )
+        chunked, limit, loop = self._is_chunked(), self._limit, self._loop
+        stream: StreamReader
+        if isinstance(body, bytes) and (self._replay_error or len(body) <= WHOLE_BYTES):
+            error = self._replay_error
+            stream = ReplayStream(body, chunked=chunked, error=error, limit=limit, loop=loop)
+        else:
+            stream = KeptStream(body, self._engine, chunked=chunked, limit=limit, loop=loop)
         if self._body is not None:
             stream.total_bytes = len(self._body)
         keep_wire_size(stream, self._wire_size)
@@ -204,7 +222,7 @@ class CachedResponse(ClientResponse):
             aiohttp.ClientError: the body broke off, or the response was released.
         """
         if (
-            self._replayed is not None
+            isinstance(self._replayed, bytes)
             and self._stream is None
             and self._body is None
             and not self._released
@@ -256,7 +274,7 @@ _EXTRA: dict[str, Any] = {"stream_writer": _NoWriter()} if _constructor_takes_wr
 def build(
     kind: type[CachedResponse],
     head: Entry | Hop | Made,
-    body: bytes,
+    body: AnyBody,
     *,
     method: str,
     url: URL,
@@ -266,10 +284,12 @@ def build(
     timer: Any = None,
     traces: list[Trace] | None = None,
     aged: Hit | None = None,
+    engine: AsyncCache | None = None,
 ) -> CachedResponse:
     """Make a response of what is stored; the only place that knows aiohttp's constructor.
 
-    With ``aged``, its fields are that hit's, with an ``Age`` where it has one.
+    With ``aged``, its fields are that hit's, with an ``Age`` where it has one. ``engine`` is the
+    cache that holds the body, if that is not in memory.
     """
     response = kind(
         method,
@@ -290,18 +310,18 @@ def build(
     if aged is None or aged.now is None:
         response._raw_headers = fields
     else:
-        response._served = aged
+        response._served = aged.told()
     if head.sets_cookies:
         _restore_cookies(response, fields)
     if session is not None:
         response._limit = session._read_bufsize
-    response.replay(body)
+    response.replay(body, engine=engine)
     return response
 
 
 def mark(response: CachedResponse, served: Served, clock: Clock, *, told: bool) -> None:
     """Let a response tell where it came from; ``told`` adds a ``Cache-Status`` field."""
-    response._served = served.told() if isinstance(served, Forwarded) else served
+    response._served = served if isinstance(served, Refused) else served.told()
     response._clock = clock
     if isinstance(served, Hit):
         response.from_cache = True

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import StreamReader
+from aiohttp import ClientPayloadError, StreamReader
+
+from http_client_cache.body import READ_BYTES, AnyBody
+from http_client_cache.errors import StoreError
+
+if TYPE_CHECKING:
+    from http_client_cache.engine import AsyncCache
+    from http_client_cache.plan import Later
 
 PIECE = 2**16
 """Bytes of a stored body that a reader is fed with at a time, as if they came from a socket."""
 
-EAGER_BYTES = 2**20
-"""Bodies up to this size are read before the response is handed over ..."""
-
 EAGER_PAUSE = 0.1
-"""... unless nothing comes for this many seconds."""
-
+"""Seconds: a body that is read before its response is handed over does not pause for so long."""
 
 IDLE_SECONDS = 0.25
 """How long others wait for a caller that does not go on reading ..."""
@@ -77,24 +79,96 @@ class ReplayStream(StreamReader):
             raise self._error
 
 
+class KeptStream(StreamReader):
+    """Reads a large stored body, as much of it at a time as its reader asks for.
+
+    Args:
+        body: stored by ``engine``, or in memory.
+        engine: the cache.
+        chunked: whether the response was sent in chunks, whose ends ``readchunk`` tells.
+        limit: as for ``aiohttp.StreamReader``.
+        loop: the session's.
+
+    Attributes:
+        kept: the body, until it has been read.
+    """
+
+    __slots__ = ("_chunked", "_engine", "_is_reading", "kept")
+
+    def __init__(
+        self,
+        body: AnyBody,
+        engine: AsyncCache | None,
+        *,
+        chunked: bool,
+        limit: int,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(_NO_CONNECTION, limit, loop=loop)
+        self.kept = body
+        self._engine = engine
+        self._chunked = chunked
+        self._is_reading = False
+
+    async def _wait(self, func_name: str) -> None:
+        if self._is_reading:
+            raise RuntimeError(f"{func_name}() called while another coroutine is reading")
+        self._is_reading = True
+        try:
+            piece = await self._next()
+        except StoreError as error:
+            failure = ClientPayloadError(f"The stored body cannot be read: {error}")
+            self.set_exception(failure)
+            raise failure from error
+        finally:
+            self._is_reading = False
+        if self._exception is not None:
+            # Released meanwhile.
+            raise self._exception
+        feed(self, piece, ends_chunk=self._chunked)
+        if self.total_bytes == len(self.kept):
+            self.kept = b""
+            self.feed_eof()
+
+    async def _next(self) -> bytes:
+        body, place = self.kept, self.total_bytes
+        # Others have their turn, as they have where a connection is waited for.
+        await asyncio.sleep(0)
+        if isinstance(body, bytes):
+            return body[place : place + READ_BYTES]
+        if self._engine is None:
+            raise StoreError("its cache is not known")
+        piece = self._engine.read_now(body, place)
+        return await self._engine.read(body, place) if piece is None else piece
+
+    async def wait_eof(self) -> None:
+        """Wait until the whole body has been read from the store."""
+        while not self.is_eof():
+            await self._wait("wait_eof")
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
+        """It is not to be read any more."""
+        self.kept = b""
+        super().set_exception(exc, exc_cause)
+
+
 class Copy:
     """Who is told of a body that passes.
 
     Others may wait for the copy, but not long for a caller that does not read: after
-    ``IDLE_SECONDS`` without a read, or ``WAIT_SECONDS`` in all, ``give_up`` lets them go.
+    ``IDLE_SECONDS`` without a read, or ``WAIT_SECONDS`` in all, they are let go; the copy goes on.
 
     Args:
-        finish: awaited with the whole body.
-        give_up: called where there will be none, or not soon; the copy goes on all the same.
+        engine: the cache.
+        later: keeps what passes.
     """
 
-    __slots__ = ("_give_up", "_loop", "_since", "_timer", "finish", "last_read")
+    __slots__ = ("_engine", "_has_ended", "_later", "_loop", "_since", "_timer", "last_read")
 
-    def __init__(
-        self, finish: Callable[[bytes], Awaitable[None]], give_up: Callable[[], None]
-    ) -> None:
-        self.finish = finish
-        self._give_up = give_up
+    def __init__(self, engine: AsyncCache, later: Later) -> None:
+        self._engine = engine
+        self._later = later
+        self._has_ended = False
         self._loop = asyncio.get_running_loop()
         self._since = self.last_read = self._loop.time()
         self._timer = self._loop.call_later(IDLE_SECONDS, self._check)
@@ -103,10 +177,23 @@ class Copy:
         """The caller has just read."""
         self.last_read = self._loop.time()
 
-    def end(self) -> None:
-        """Nobody needs to wait any longer."""
+    async def keep(self, pieces: list[bytes]) -> bool:
+        """Keep what has passed; answers whether the rest is wanted."""
+        return await self._engine.run(self._later.keep(pieces))
+
+    async def finish(self, pieces: list[bytes]) -> None:
+        """The last of it has passed."""
+        await self._engine.run(self._later.finish(pieces))
+        self._has_ended = True
         self._timer.cancel()
-        self._give_up()
+
+    def end(self) -> None:
+        """It will not be whole."""
+        self._timer.cancel()
+        if not self._has_ended:
+            self._has_ended = True
+            self._later.give_up()
+            self._engine.soon(self._later.forget())
 
     def drop(self) -> None:
         """The stream is gone, wherever the garbage collector happened to find it."""
@@ -116,13 +203,13 @@ class Copy:
     def _check(self) -> None:
         now = self._loop.time()
         if now - self.last_read >= IDLE_SECONDS or now - self._since >= WAIT_SECONDS:
-            self._give_up()
+            self._later.give_up()
         else:
             self._timer = self._loop.call_later(IDLE_SECONDS, self._check)
 
 
 class TeeStream(StreamReader):
-    """Hands on what comes from another stream, and keeps a copy until its end.
+    """Hands on what comes from another stream, and lets it be kept on its way.
 
     Nothing is read ahead of the caller, so that the sender is slowed down as without a cache.
 
@@ -130,12 +217,11 @@ class TeeStream(StreamReader):
         source: what the connection feeds.
         begun: what was read of it already.
         chunked: whether ``readchunk`` of the source tells the ends of chunks.
-        copy: is given the whole body at its end; never if it broke off.
-        copy_bytes: bodies larger than this are not copied; ``None`` for no limit.
+        copy: is given all of it, and told of its end; never if it broke off.
         loop: the session's.
     """
 
-    __slots__ = ("_blocks", "_chunked", "_copy", "_copy_bytes", "_source")
+    __slots__ = ("_chunked", "_copy", "_pieces", "_pieces_bytes", "_source")
 
     def __init__(
         self,
@@ -144,15 +230,14 @@ class TeeStream(StreamReader):
         *,
         chunked: bool,
         copy: Copy | None,
-        copy_bytes: int | None,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(_NO_CONNECTION, source.get_read_buffer_limits()[0], loop=loop)
         self._source = source
         self._chunked = chunked
         self._copy = copy
-        self._copy_bytes = copy_bytes
-        self._blocks = begun
+        self._pieces = begun
+        self._pieces_bytes = sum(map(len, begun))
         for block in begun:
             feed(self, block, ends_chunk=chunked)
 
@@ -165,29 +250,37 @@ class TeeStream(StreamReader):
         except Exception as error:
             self.set_exception(error)
             raise
-        if self._copy is not None:
-            self._remember(self._copy, block)
+        # The caller's first: whatever becomes of the copy, and of whoever waits for it.
         feed(self, block, ends_chunk=ends_chunk)
-        if self._source.at_eof():
-            await self._end()
+        has_ended = self._source.at_eof()
+        if has_ended:
+            keep_wire_size(self, getattr(self._source, "total_compressed_bytes", None))
+            self.feed_eof()
+        if self._copy is not None:
+            await self._keep(self._copy, block, has_ended=has_ended)
 
-    def _remember(self, copy: Copy, block: bytes) -> None:
+    async def _keep(self, copy: Copy, block: bytes, *, has_ended: bool) -> None:
         copy.read()
-        self._blocks.append(block)
-        if self._copy_bytes is not None and self.total_bytes + len(block) > self._copy_bytes:
+        self._pieces.append(block)
+        self._pieces_bytes += len(block)
+        if not has_ended and self._pieces_bytes < READ_BYTES:
+            return
+        pieces, self._pieces, self._pieces_bytes = self._pieces, [], 0
+        try:
+            if has_ended:
+                await copy.finish(pieces)
+                self._copy = None
+            elif not await copy.keep(pieces):
+                self._stop_copying()
+        except BaseException:
+            # Nobody knows how much of it was kept.
             self._stop_copying()
+            raise
 
     def _stop_copying(self) -> None:
-        copy, self._copy, self._blocks = self._copy, None, []
+        copy, self._copy, self._pieces = self._copy, None, []
         if copy is not None:
             copy.end()
-
-    async def _end(self) -> None:
-        keep_wire_size(self, getattr(self._source, "total_compressed_bytes", None))
-        if self._copy is not None:
-            await self._copy.finish(b"".join(self._blocks))
-            self._stop_copying()
-        self.feed_eof()
 
     async def wait_eof(self) -> None:
         """Wait until the whole body has come."""

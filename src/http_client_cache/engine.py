@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from http_client_cache import flow
+from http_client_cache import flow, housekeeping
+from http_client_cache.body import READ_BYTES, KeptBody
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Stored
+from http_client_cache.errors import StoreError
 from http_client_cache.lawful import serve as lawful
 from http_client_cache.lawful.find import Found, find
 from http_client_cache.lawful.query import QueryRules
@@ -18,6 +20,7 @@ from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.scope import Scope
 from http_client_cache.served import Served
 from http_client_cache.settings import Settings
+from http_client_cache.shell import store_driver
 from http_client_cache.shell.drivers import (
     AsyncClient,
     AsyncDriver,
@@ -166,6 +169,42 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
     async def run(self, plan: Plan[T], client: AsyncClient | None = None) -> T:
         """Run any plan."""
         return await self._driver.run(plan, client)
+
+    def read_now(self, body: KeptBody, start: int) -> bytes | None:
+        """Some of a stored body, if it need not be waited for.
+
+        Raises:
+            StoreError: it cannot be read any more, or is damaged.
+        """
+        try:
+            piece = store_driver.run_now(self.store.read(body, start, READ_BYTES), self.shell)
+        except Exception as error:
+            raise self._lost(body, error) from error
+        return None if piece is NOT_NOW else cast("bytes", piece)
+
+    async def read(self, body: KeptBody, start: int) -> bytes:
+        """Some of a stored body: a byte at least.
+
+        Raises:
+            StoreError: it cannot be read any more, or is damaged.
+        """
+        plan = self.store.read(body, start, READ_BYTES)
+        try:
+            return await store_driver.run_async(plan, self.shell)
+        except Exception as error:
+            raise self._lost(body, error) from error
+
+    def _lost(self, body: KeptBody, error: Exception) -> StoreError:
+        """What cannot be read is not to be served again."""
+        self.failures.failed(error)
+        place = body.place
+        if place is not None:
+            self.soon(housekeeping.ask(self.store.drop([place]), 0, writes=True))
+        return error if isinstance(error, StoreError) else StoreError(str(error))
+
+    def soon(self, plan: Plan[Any]) -> None:
+        """Run a plan that nobody waits for, in the background of the running loop."""
+        self._driver.background.start(str(id(plan)), lambda: self.run(plan), None)
 
     async def admit(self, request: Request, options: Options, client: AsyncClient) -> bool:
         """Whether a request will be answered without going out; see :func:`flow.admit`."""

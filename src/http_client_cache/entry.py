@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from http_client_cache.body import AnyBody
 from http_client_cache.message import RawHeaders
 
 CLOCK_SKEW = 60.0
@@ -107,13 +108,13 @@ class Stored(NamedTuple):
     Attributes:
         key: the key of the entry itself, also where an alias led to it.
         entry: its metadata.
-        body: the bytes as the client delivered them.
+        body: the bytes as the client delivered them; where they are many, a handle on them.
         hops: the redirects in between, where an alias led to it.
         variant: which of the entries of this key it is (see ``store/__init__.py``).
     """
 
     key: str
     entry: Entry
-    body: bytes
+    body: AnyBody
     hops: tuple[Hop, ...] = ()
     variant: str = ""

@@ -116,7 +116,7 @@ def read_head(frame: Frame, head: bytes) -> Head | None:
 
 
 def make_head(
-    told: dict[str, Any], record: bytes, body: int, body_crc: int, ref: str
+    told: dict[str, Any], record: bytes, body: int, body_crc: int, ref: str, room: int = 0
 ) -> tuple[Frame, bytes]:
     """The head of a file, and its measures.
 
@@ -126,14 +126,17 @@ def make_head(
         body: length of the body in bytes.
         body_crc: CRC-32 of the body.
         ref: hexadecimal digits, or a name.
+        room: how long the head has to be, in bytes, if it is not longer anyway.
     """
     try:
         line = msgspec.json.encode(told)
     except UnicodeEncodeError:
         # Lone surrogates, in a key of a user's making.
         line = json.dumps(told).encode()
-    starts = _FIXED_BYTES + len(ref) + len(line) - 1 + len(record)
+    bare = _FIXED_BYTES + len(ref) + len(line) - 1 + len(record)
+    starts = max(bare, room)
     rest = _REST % (starts, len(record), body, body_crc, ref.encode(), line[1:], record)
+    rest += b" " * (starts - bare)
     crc = zlib.crc32(rest)
     frame = Frame(crc, starts, len(record), body, body_crc, ref)
     return frame, b"%b%08x%b" % (_BEGIN, crc, rest)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from http_client_cache.body import AnyBody, Draft
 from http_client_cache.file_format import Frame
 from http_client_cache.limits import Limits
 
@@ -61,13 +62,13 @@ class Raw(NamedTuple):
     Attributes:
         file: which of its name.
         head: all that is before the body; the newer one where it was rewritten apart.
-        body: empty where it was not asked for.
+        body: empty where it was not asked for; a handle where it is large.
         frame: measures of the head.
     """
 
     file: str
     head: bytes
-    body: bytes
+    body: AnyBody
     frame: Frame
 
 
@@ -140,6 +141,7 @@ class Save(NamedTuple):
         raw: the response.
         stamp: when it expires.
         upkeep: of the store.
+        draft: holds the body already, behind room for the head.
         used: when it is saved (nanoseconds); known to the shell.
     """
 
@@ -147,6 +149,7 @@ class Save(NamedTuple):
     raw: Raw
     stamp: float
     upkeep: Upkeep | None = None
+    draft: Draft | None = None
     used: int = 0
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from http_client_cache import decide
+from http_client_cache.body import WHOLE_BYTES, Draft
 from http_client_cache.entry import Alias, Hop, Stored
 from http_client_cache.message import Request
 from http_client_cache.options import Chain, Options
 from http_client_cache.plan import (
     LATER,
     Answer,
+    Body,
     Discard,
     Failed,
     Lease,
     Lost,
+    NotYet,
     Plan,
     ReadBody,
     UseStore,
@@ -26,7 +29,7 @@ from http_client_cache.plan import (
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.rfc9111.validation import freshened
 from http_client_cache.scope import Scope
-from http_client_cache.steps import filtered
+from http_client_cache.steps import filtered, save
 from http_client_cache.storable import entry_of
 from http_client_cache.variant import variant_name
 
@@ -55,33 +58,50 @@ def keep(
         if lease is not None:
             lease.release()
         return None, verdict
-    # A filter is asked with the whole body at hand, so it cannot come later.
     entry = entry_of(scope.settings, request, answer, verdict.expires)
     place = Stored(key, entry, b"", (), variant_name(entry))
-    later = None
-    if settings.filter_fn is None and not at_once:
-        later = KeepLater(scope, place, partial(_publish, scope))
-    body = yield ReadBody(answer, settings.max_entry_bytes, later)
+    later = None if at_once else KeepLater(scope, place, partial(_publish, scope))
+    body = yield from body_of(scope, answer, later)
     if body is LATER:
         if later is not None:
             later.take_over(lease, options.chain)
         return None, Reason.NOT_YET
-    if isinstance(body, Lost):
-        return None, Reason.INCOMPLETE
-    if body is None:
-        return None, Reason.TOO_LARGE
-    if not (yield from filtered(scope, answer, None, body)):
-        return None, Reason.FILTERED
-
+    if isinstance(body, Reason):
+        return None, body
     stored = place._replace(entry=msgspec.structs.replace(entry, body_size=len(body)), body=body)
-    refusal = yield from _publish(scope, stored)
+    stored, refusal = yield from _publish(scope, stored)
     if lease is not None:
         lease.release(stored)
     return stored, refusal
 
 
+def body_of(
+    scope: Scope, answer: Answer, later: KeepLater | None
+) -> Plan[bytes | Reason | Literal[NotYet.LATER]]:
+    """Read the body of an answer that may be kept; or why not, or that it comes later."""
+    settings = scope.settings
+    if settings.filters_bodies:
+        # It is asked with the whole at hand.
+        later = None
+    elif not (yield from filtered(scope, answer, None, b"")):
+        return Reason.FILTERED
+    body: Body = yield ReadBody(answer, settings.max_entry_bytes, later, settings.stream_threshold)
+    if isinstance(body, Lost):
+        return Reason.INCOMPLETE
+    if body is None:
+        return Reason.TOO_LARGE
+    if settings.filters_bodies and body is not LATER:
+        kept = yield from filtered(scope, answer, None, body)
+        return body if kept else Reason.FILTERED
+    return body
+
+
+Publish = Callable[[Stored, Draft | None], Plan[tuple[Stored, Reason | None]]]
+"""Stores a response, with the body of a draft if there is one; answers it, and why not."""
+
+
 class KeepLater:
-    """Stores an answer once its caller has read it to the end; those who wait, wait for that.
+    """Stores an answer while its caller reads it; those who wait, wait for its end.
 
     It must not hold the answer itself, which holds the stream that waits for the end: a response
     that nobody reads would not go away.
@@ -89,20 +109,27 @@ class KeepLater:
     Args:
         scope: the cache.
         stored: as it will be, less its body.
-        publish: stores it; answers why it did not.
+        publish: stores it.
     """
 
-    __slots__ = ("_chain", "_hops", "_lease", "_publish", "_scope", "_stored")
+    __slots__ = (
+        *("_chain", "_draft", "_hops", "_in_pieces", "_lease", "_most", "_pieces", "_publish"),
+        *("_scope", "_size", "_stored"),
+    )
 
-    def __init__(
-        self, scope: Scope, stored: Stored, publish: Callable[[Stored], Plan[Reason | None]]
-    ) -> None:
+    def __init__(self, scope: Scope, stored: Stored, publish: Publish) -> None:
         self._scope = scope
         self._stored = stored
         self._publish = publish
         self._lease: Lease | None = None
         self._chain = Chain()
         self._hops: tuple[tuple[str, Hop], ...] = ()
+        limits = scope.settings.max_entry_bytes, scope.store.limits.max_bytes
+        self._most = min([limit for limit in limits if limit is not None], default=None)
+        self._size = 0
+        self._pieces: list[bytes] = []
+        self._draft: Draft | None = None
+        self._in_pieces = True
 
     def take_over(self, lease: Lease | None, chain: Chain | None) -> None:
         """From now on the leases end here."""
@@ -114,12 +141,44 @@ class KeepLater:
             # They lead here, however long it takes.
             self._hops = tuple(self._chain.hops)
 
-    def finish(self, body: bytes) -> Plan[None]:
-        """The whole body is there."""
-        entry = msgspec.structs.replace(self._stored.entry, body_size=len(body))
-        stored = self._stored._replace(entry=entry, body=body)
-        refusal = yield from self._publish(stored)
-        if refusal not in (None, Reason.STORE_FAILED):
+    def keep(self, pieces: Sequence[bytes]) -> Plan[bool]:
+        """The next of it has come."""
+        self._size += sum(map(len, pieces))
+        if self._most is not None and self._size > self._most:
+            return False
+        if self._draft is None:
+            self._pieces += pieces
+            if self._size <= WHOLE_BYTES or not self._in_pieces:
+                return True
+            stored = self._stored
+            draft = yield UseStore(
+                self._scope.store.begin(stored.key, stored.entry, variant=stored.variant),
+                writes=True,
+            )
+            if isinstance(draft, Failed):
+                return False
+            self._in_pieces = draft is not None
+            if draft is None:
+                return True
+            self._draft = draft
+            pieces, self._pieces = self._pieces, []
+        else:
+            draft = self._draft
+        wanted = yield UseStore(self._scope.store.append(draft, pieces), writes=True)
+        return wanted is True
+
+    def finish(self, pieces: Sequence[bytes]) -> Plan[None]:
+        """The last of it has come."""
+        wanted = yield from self.keep(pieces)
+        if not wanted:
+            return (yield from self.forget())
+        draft, self._draft = self._draft, None
+        body, self._pieces = b"".join(self._pieces), []
+        entry = msgspec.structs.replace(self._stored.entry, body_size=self._size)
+        stored, refusal = yield from self._publish(
+            self._stored._replace(entry=entry, body=body), draft
+        )
+        if refusal is not None and (refusal is not Reason.STORE_FAILED or draft is not None):
             return self.give_up()
         self._scope.uncacheable.discard(stored.key)
         hops = yield from link(self._scope, self._hops, stored)
@@ -135,13 +194,20 @@ class KeepLater:
         if self._lease is not None:
             self._lease.release()
 
+    def forget(self) -> Plan[None]:
+        """There will be no whole body."""
+        self.give_up()
+        draft, self._draft, self._pieces = self._draft, None, []
+        if draft is not None:
+            yield UseStore(self._scope.store.forget(draft), writes=True)
 
-def _publish(scope: Scope, stored: Stored) -> Plan[Reason | None]:
-    scope.note_save(stored.key, stored.variant)
-    saving = scope.store.save(stored.key, stored.entry, stored.body, variant=stored.variant)
-    saved = yield UseStore(saving, writes=True)
+
+def _publish(
+    scope: Scope, stored: Stored, draft: Draft | None = None
+) -> Plan[tuple[Stored, Reason | None]]:
+    saved = yield from save(scope, stored, draft)
     scope.uncacheable.discard(stored.key)
-    return Reason.STORE_FAILED if isinstance(saved, Failed) else None
+    return (stored, Reason.STORE_FAILED) if saved is None else (saved, None)
 
 
 def freshen(

@@ -14,7 +14,7 @@ Rules for those who write plans:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -88,25 +88,35 @@ class Lost(msgspec.Struct, frozen=True):
     error: BaseException
 
 
-class _Later(Enum):
+class NotYet(Enum):
+    """A body that is not there yet."""
+
     LATER = "the body goes to the caller as it comes"
 
 
-LATER: Final = _Later.LATER
+LATER: Final = NotYet.LATER
 
-Body = bytes | Lost | Literal[_Later.LATER] | None
+Body = bytes | Lost | Literal[NotYet.LATER] | None
 """What ``ReadBody`` answers."""
 
 
 class Later(Protocol):
-    """What becomes of a body that goes to its caller as it comes."""
+    """What becomes of a body that goes to its caller as it comes; its plans are to be run."""
 
-    def finish(self, body: bytes) -> Plan[None]:
-        """The whole body is there; the plan is to be run."""
+    def keep(self, pieces: Sequence[bytes]) -> Plan[bool]:
+        """The next of it has come. Answers whether the rest is wanted."""
+        ...
+
+    def finish(self, pieces: Sequence[bytes]) -> Plan[None]:
+        """The last of it has come: it is whole."""
         ...
 
     def give_up(self) -> None:
-        """There will be no whole body, or not soon; may be called again."""
+        """It will not be whole soon, or ever: nobody is to wait for it; may be called again."""
+        ...
+
+    def forget(self) -> Plan[None]:
+        """It will never be whole: what was kept of it goes."""
         ...
 
 
@@ -120,13 +130,14 @@ class ReadBody(msgspec.Struct, frozen=True):
     Attributes:
         answer: whose body.
         limit: in bytes; ``None`` for no limit.
-        later: told of the whole body once its caller has read it to the end; without it the body
-            is read to its end now.
+        later: is given the body as its caller reads it; without it, it is read to its end now.
+        at_once: bytes up to which it is read before the caller gets the response.
     """
 
     answer: Answer
     limit: int | None = None
     later: Later | None = None
+    at_once: int = 0
 
 
 class Discard(msgspec.Struct, frozen=True):
@@ -146,11 +157,16 @@ class Present(msgspec.Struct, frozen=True):
     """Show an answer with its body, or a stored response, as the client's response object.
 
     For the user's ``filter_fn``. Answers the object.
+
+    Attributes:
+        answer: of the origin, or ``None``.
+        stored: else.
+        body: ``None`` where it is not to be looked at.
     """
 
     answer: Answer | None
     stored: Any
-    body: bytes
+    body: bytes | None
 
 
 class Lease:

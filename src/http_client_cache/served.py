@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from http_client_cache.body import AnyBody
 from http_client_cache.entry import Stored
 from http_client_cache.message import RawHeaders
 from http_client_cache.plan import Answer
@@ -28,7 +29,7 @@ class Made(msgspec.Struct, frozen=True):
     reason: str
     version: tuple[int, int]
     headers: RawHeaders
-    body: bytes
+    body: AnyBody
     sets_cookies: bool = False
 
 
@@ -50,6 +51,16 @@ class Hit(msgspec.Struct, frozen=True):
     made: Made | None = None
     asked: Reason | None = None
     forward_status: int | None = None
+
+    def told(self) -> Hit:
+        """What is left to tell of it, for who has the body.
+
+        The store is to let go of a large one as soon as it has been read.
+        """
+        if isinstance(self.stored.body, bytes):
+            return self
+        made = None if self.made is None else msgspec.structs.replace(self.made, body=b"")
+        return msgspec.structs.replace(self, stored=self.stored._replace(body=b""), made=made)
 
     @property
     def age(self) -> int | None:
@@ -79,7 +90,10 @@ class Forwarded(msgspec.Struct, frozen=True):
 
     def told(self) -> Passed:
         """What is left to tell of it."""
-        return Passed(self.reason, self.stored, self.refusal, self.key)
+        stored = self.stored
+        if stored is not None and not isinstance(stored.body, bytes):
+            stored = stored._replace(body=b"")
+        return Passed(self.reason, stored, self.refusal, self.key)
 
 
 class Passed(msgspec.Struct, frozen=True):

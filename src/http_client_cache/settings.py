@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
+from http_client_cache.body import WHOLE_BYTES
 from http_client_cache.errors import ConfigurationError, check_count, check_flag, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_after
+from http_client_cache.filters import looks_at_body
 from http_client_cache.patterns import UrlPatterns
 from http_client_cache.rfc9111.freshness import Windows
 from http_client_cache.windows import StaleWindow, parse_window
@@ -45,6 +47,8 @@ class Settings:
             answer keeps it out of the cache. A plain function or a coroutine function.
         key_fn: called with an :class:`~http_client_cache.message.Request`; returns the key.
         max_entry_bytes: bodies larger than this many bytes are not kept; ``None`` for no limit.
+        stream_threshold: a response with a body larger than this many bytes is handed over when its
+            head has come, and kept while it is read; smaller ones are read first. Default 1 MiB.
         cache_control: go by RFC 9111, as a private cache. What is left unset of the above is
             then decided by header fields; a set ``expire_after`` fills in where they are silent,
             and 0, set methods and codes, and the filter only refuse.
@@ -79,6 +83,7 @@ class Settings:
         filter_fn: Callable[..., Any] | None = None,
         key_fn: Callable[..., Any] | None = None,
         max_entry_bytes: int | None = None,
+        stream_threshold: int = WHOLE_BYTES,
         cache_control: bool = False,
         shared: bool = False,
         stale_if_error: StaleWindow = None,
@@ -100,6 +105,7 @@ class Settings:
         self.filter_fn = filter_fn
         self.key_fn = key_fn
         self.max_entry_bytes = max_entry_bytes
+        self.stream_threshold = stream_threshold
         self.cache_control = cache_control
         self.shared = shared
         self.stale_if_error = stale_if_error
@@ -200,6 +206,7 @@ class Settings:
     @filter_fn.setter
     def filter_fn(self, value: Callable[..., Any] | None) -> None:
         self._filter_fn = _function(value, "filter_fn")
+        self.filters_bodies = looks_at_body(value)
         self.revision += 1
 
     @property
@@ -222,6 +229,17 @@ class Settings:
         if value is not None:
             check_count(value, "max_entry_bytes", "a number of bytes, or None")
         self._max_entry_bytes = value
+        self.revision += 1
+
+    @property
+    def stream_threshold(self) -> int:
+        """Responses with larger bodies are handed over when their heads have come."""
+        return self._stream_threshold
+
+    @stream_threshold.setter
+    def stream_threshold(self, value: int) -> None:
+        check_count(value, "stream_threshold", "a number of bytes")
+        self._stream_threshold = value
         self.revision += 1
 
     @property

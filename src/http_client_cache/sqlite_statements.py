@@ -6,15 +6,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from http_client_cache.body import AnyBody, Draft
 from http_client_cache.limits import Limits
 
-Row = tuple[str, str, bytes | None, bytes | None, int | None, bytes | None]
+Row = tuple[str, str, bytes | None, AnyBody | None, int | None, bytes | None]
 """Key, variant, record, body, chain, alias: what a stored response is read as.
 
-``chain`` names the blocks of a large body, whose ``body`` is ``None`` until the shell has put
-the blocks together. ``alias`` is the record of the alias that led here; ``record`` is ``None``
-where it led to nothing, and where what was there is being deleted.
+``chain`` names the blocks of a body, or, below zero, its file; ``body`` is ``None`` until the shell
+has put the blocks together or opened the file, and stays so where there is none. ``alias`` is the
+record of the alias that led here; ``record`` is ``None`` where it led to nothing, and where what
+was there is being deleted.
 """
+
+
+class Bodies(NamedTuple):
+    """Where the bodies are that are not in their rows.
+
+    Attributes:
+        blocks: selects the blocks of a chain, in order; its one parameter is the chain.
+        files: begins the names of files.
+    """
+
+    blocks: str
+    files: str
+
+    def file_of(self, chain: int) -> str:
+        """The name of the file for a chain below zero."""
+        return f"{self.files}-{-chain:016x}"
 
 
 class Point(NamedTuple):
@@ -23,13 +41,13 @@ class Point(NamedTuple):
     Attributes:
         sql: selects a ``Row``; its parameters are the key, once for each mark.
         key: the key.
-        blocks: selects the blocks of a chain, in order; its one parameter is the chain.
+        bodies: of the rows.
         marks: two where an alias of that name counts, too; else one.
     """
 
     sql: str
     key: str
-    blocks: str
+    bodies: Bodies
     marks: int = 1
 
 
@@ -39,13 +57,13 @@ class Query(NamedTuple):
     Attributes:
         sql: any ``SELECT``.
         arguments: its parameters.
-        blocks: if given, the rows begin as a ``Row`` does, and bodies are put together.
+        bodies: if given, the rows begin as a ``Row`` does, and get their bodies.
         quick: touches a few pages at most.
     """
 
     sql: str
     arguments: Sequence[Any] = ()
-    blocks: str | None = None
+    bodies: Bodies | None = None
     quick: bool = False
 
 
@@ -91,6 +109,9 @@ class UpkeepSQL(NamedTuple):
         remove: deletes a row by its id.
         links: selects id and bytes of the aliases, in the order of their arrival.
         unlink: deletes an alias by its id.
+        trash: selects the chains whose files can go, once this is committed.
+        empty_trash: forgets them.
+        has_file: selects anything if an entry has the file of this chain.
     """
 
     leave: str
@@ -102,6 +123,9 @@ class UpkeepSQL(NamedTuple):
     remove: str
     links: str
     unlink: str
+    trash: str
+    empty_trash: str
+    has_file: str
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -112,6 +136,7 @@ class Upkeep:
         limits: how much may be kept.
         now: UTC seconds.
         sql: the texts.
+        bodies: of the store.
         used: keys that were read since the last write, what was read last at the end; the next
             write takes them along.
         noted: keys that were used in the order of their use, and are not written down yet; only
@@ -129,6 +154,7 @@ class Upkeep:
     limits: Limits
     now: Callable[[], float]
     sql: UpkeepSQL
+    bodies: Bodies
     used: dict[str, None] = field(default_factory=dict[str, None])
     noted: dict[str, None] = field(default_factory=dict[str, None])
     was_read: bool = False
@@ -158,9 +184,11 @@ class Write(NamedTuple):
         alias: key, target and record of the alias that the steps write.
         gone: a row without a record for each that the steps delete; no reader of this process
             sees those any more, but the answer comes when the transaction has ended.
-        shrink: whether to give free pages back to the file system when that is done.
+        shrink: whether to give free pages back to the file system when that is done, and to remove
+            files that belong to no entry.
         upkeep: to be done in the same transaction, once for all writes that bring it.
         used: keys that were read before this write and after the one before, for the upkeep.
+        draft: is the body of the row, in a file that the writer keeps when it has committed.
     """
 
     steps: tuple[Insert | Change, ...]
@@ -170,3 +198,4 @@ class Write(NamedTuple):
     shrink: bool = False
     upkeep: Upkeep | None = None
     used: tuple[str, ...] = ()
+    draft: Draft | None = None

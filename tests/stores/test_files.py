@@ -15,7 +15,7 @@ import pytest
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.errors import ConfigurationError
 from http_client_cache.shell.filesystem import folder_path
-from http_client_cache.shell.filesystem.paths import make_folder
+from http_client_cache.shell.private_files import make_folder
 from http_client_cache.shell.store_driver import run_sync
 from tests.stores.subjects import Subject, alias, entry, files
 

@@ -227,9 +227,9 @@ def test_what_a_dead_writer_left_is_removed_and_what_a_live_one_writes_is_not(
         run_sync(subject.store.sweep(0.0, 10), subject.sync_shell)
         # They are young.
         assert dead.exists()
-        remove_orphans(f"{root}/", older_than=-1.0)
+        remove_orphans(f"{root}/")
         assert [path.exists() for path in (dead, live, foreign)] == [False, True, True]
-    remove_orphans(f"{root}/", older_than=-1.0)
+    remove_orphans(f"{root}/")
     assert [path.exists() for path in (dead, live, foreign)] == [False, False, True]
 
 

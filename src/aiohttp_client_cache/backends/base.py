@@ -201,7 +201,7 @@ class CacheBackend(Live):
     def responses(self) -> BaseCache:
         """The stored responses; assign a :class:`BaseCache` of your own to keep them there."""
         assigned = self._assigned.get("responses")
-        return ResponseStorage(self.engine, self.clock) if assigned is None else assigned
+        return ResponseStorage(self.engine) if assigned is None else assigned
 
     @responses.setter
     def responses(self, storage: BaseCache) -> None:
@@ -223,7 +223,7 @@ class CacheBackend(Live):
         self._assigned[which] = storage
         store, shell, _ = self._parts
         own = AsyncCache(self.settings, store, shell, name=self._name(), clock=self.clock)
-        responses = self._assigned.get("responses", OwnResponses(own, self.clock))
+        responses = self._assigned.get("responses", OwnResponses(own))
         redirects = self._assigned.get("redirects", RedirectStorage(own, whole=True))
         closers = [storage.close for storage in self._assigned.values()]
         shell = CustomShell([*closers, self._parts[1].close])
@@ -313,7 +313,7 @@ class CacheBackend(Live):
 
     async def get_response(self, key: str) -> CachedResponse | None:
         """The response of a key, whether it has expired or not."""
-        return await ResponseStorage(self.engine, self.clock).read(key)
+        return await ResponseStorage(self.engine).read(key)
 
     def create_key(
         self,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp_client_cache.detached import detached_response
-from http_client_cache import housekeeping
+from http_client_cache import housekeeping, steps
 from http_client_cache.codec import Codec, codec_for
 from http_client_cache.entry import Alias, Entry
 from http_client_cache.item import StoredResponse
@@ -15,7 +15,6 @@ from http_client_cache.variant import variant_name
 
 if TYPE_CHECKING:
     from aiohttp_client_cache.response import CachedResponse
-    from http_client_cache.clock import Clock
     from http_client_cache.engine import AsyncCache
 
 
@@ -153,14 +152,13 @@ class DictCache(BaseCache):
 class ResponseStorage(BaseCache):
     """The responses of a backend; what it yields are readable responses."""
 
-    def __init__(self, engine: AsyncCache, clock: Clock) -> None:
+    def __init__(self, engine: AsyncCache) -> None:
         self._engine = engine
-        self._clock = clock
 
     async def read(self, key: str) -> CachedResponse | None:
         """The response of a key, whether it has expired or not; ``None`` if there is none."""
         found = await self._engine.run(housekeeping.ask(self._engine.store.load(key), ()))
-        return detached_response(found[0], self._clock) if found else None
+        return detached_response(found[0], self._engine) if found else None
 
     async def write(self, key: str, item: StoredResponse) -> None:
         """Store a response under a key."""
@@ -204,7 +202,7 @@ class ResponseStorage(BaseCache):
         after = ""
         while page := await self._page(after, bodies=True):
             for _, stored in page:
-                yield detached_response(stored, self._clock)
+                yield detached_response(stored, self._engine)
             after = page[-1][0]
 
     async def _page(self, after: str, *, bodies: bool) -> list[Any]:
@@ -217,7 +215,10 @@ class OwnResponses(ResponseStorage):
     async def read(self, key: str) -> Any:
         """The item of a key, or ``None``."""
         found = await self._engine.run(housekeeping.ask(self._engine.store.load(key), ()))
-        return StoredResponse(found[0].entry, found[0].body) if found else None
+        if not found:
+            return None
+        body = await self._engine.run(steps.whole(self._engine, found[0].body))
+        return None if body is None else StoredResponse(found[0].entry, body)
 
 
 class RedirectStorage(BaseCache):

@@ -38,9 +38,20 @@ class MsgpackCodec:
 
     binds_body = False
 
-    def encode(self, key: str, variant: str, entry: Entry, body: bytes) -> bytes:  # noqa: ARG002
+    def encode(
+        self,
+        key: str,  # noqa: ARG002
+        variant: str,  # noqa: ARG002
+        entry: Entry,
+        body: bytes,  # noqa: ARG002
+        digest: bytes | None = None,  # noqa: ARG002
+    ) -> bytes:
         """See :class:`~http_client_cache.codec.protocol.Codec`."""
         return _pack(entry)
+
+    def digest_of(self, record: bytes) -> bytes:  # noqa: ARG002
+        """It is bound to none."""
+        return b""
 
     def renew(self, key: str, variant: str, entry: Entry, record: bytes) -> bytes:  # noqa: ARG002
         """See :class:`~http_client_cache.codec.protocol.Codec`."""

@@ -20,8 +20,20 @@ class Codec(Protocol):
 
     binds_body: bool
 
-    def encode(self, key: str, variant: str, entry: Entry, body: bytes) -> bytes:
-        """The record of an entry."""
+    def encode(
+        self, key: str, variant: str, entry: Entry, body: bytes, digest: bytes | None = None
+    ) -> bytes:
+        """The record of an entry.
+
+        ``digest`` is the SHA-256 of a body that is not at hand; ``body`` does not count then.
+        """
+        ...
+
+    def digest_of(self, record: bytes) -> bytes:
+        """The SHA-256 of the body that a record is bound to, if it ``binds_body``.
+
+        Only for a record that ``decode`` has accepted.
+        """
         ...
 
     def renew(self, key: str, variant: str, entry: Entry, record: bytes) -> bytes:

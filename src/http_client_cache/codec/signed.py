@@ -35,10 +35,17 @@ class SignedCodec:
         self._inner = inner
         self._secrets = tuple(secrets)
 
-    def encode(self, key: str, variant: str, entry: Entry, body: bytes) -> bytes:
+    def encode(
+        self, key: str, variant: str, entry: Entry, body: bytes, digest: bytes | None = None
+    ) -> bytes:
         """See :class:`~http_client_cache.codec.protocol.Codec`."""
         inner = self._inner.encode(key, variant, entry, body)
-        return self._seal(key, variant, hashlib.sha256(body).digest(), inner)
+        digest = hashlib.sha256(body).digest() if digest is None else digest
+        return self._seal(key, variant, digest, inner)
+
+    def digest_of(self, record: bytes) -> bytes:
+        """See :class:`~http_client_cache.codec.protocol.Codec`."""
+        return record[_SIZE : 2 * _SIZE]
 
     def renew(self, key: str, variant: str, entry: Entry, record: bytes) -> bytes:
         """See :class:`~http_client_cache.codec.protocol.Codec`.

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from http_client_cache.body import KeptBody
 from http_client_cache.decide import authorization_added
 from http_client_cache.entry import Stored
 from http_client_cache.lawful import weigh
@@ -142,6 +143,9 @@ def _completion(asking: Asking, part: Stored) -> tuple[tuple[str, str], ...]:
     span = parse_content_range(headers)
     if span is None or span.size is None or span.size - span.stop > _MOST_OF_THE_REST:
         return ()
+    if isinstance(part.body, KeptBody):
+        # It cannot be put together with the rest.
+        return ()
     entry = part.entry
     return completion(Part(206, headers, span.start, span.size, part.body, entry.created))
 
@@ -258,7 +262,8 @@ def _freshen(
         stored, moved, changes = stored._replace(key=asking.found.key), True, []
     if changes:
         yield UseStore(scope.store.freshen(changes), writes=True)
-    if moved:
+    # Large ones are not stored anew; the next request will be asked about at the origin.
+    if moved and isinstance(stored.body, bytes):
         nothing = Found(stored.key, None, Reason.VALIDATED)
         yield from save(scope, asking.since, nothing, stored)
     return stored

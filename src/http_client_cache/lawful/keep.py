@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import msgspec
 
+from http_client_cache import steps
+from http_client_cache.body import Draft, KeptBody
 from http_client_cache.decide import REDIRECTS
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.expiry import Expiry
-from http_client_cache.keep import KeepLater
+from http_client_cache.keep import KeepLater, Publish, body_of
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
 from http_client_cache.lawful.find import (
@@ -23,7 +24,7 @@ from http_client_cache.lawful.find import (
     shared_key,
 )
 from http_client_cache.message import Headers, RawHeaders, Request, ResponseHead
-from http_client_cache.plan import LATER, Answer, Failed, Lost, Plan, ReadBody, UseStore
+from http_client_cache.plan import LATER, Answer, Failed, Plan, UseStore
 from http_client_cache.rfc9111.ranges import Part, combine, is_coded, part_of
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.rfc9111.selection import names_to_keep, vary_values
@@ -31,7 +32,6 @@ from http_client_cache.rfc9111.storing import storable_headers
 from http_client_cache.rfc9111.validation import freshened
 from http_client_cache.scope import Scope
 from http_client_cache.settings import Settings
-from http_client_cache.steps import filtered
 from http_client_cache.storable import entry_of, storable_pointers
 from http_client_cache.variant import variant_name
 
@@ -62,26 +62,22 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
     if _leads_elsewhere(place.entry, head):
         return None, Reason.REDACTED
     later = None
-    if scope.settings.filter_fn is None and not asking.unattended:
+    if not asking.unattended:
         later = KeepLater(scope, place, _publisher(asking, place))
-    body = yield ReadBody(answer, scope.settings.max_entry_bytes, later)
+    body = yield from body_of(scope, answer, later)
     if body is LATER:
         if later is not None:
             later.take_over(asking.lease, asking.options.chain)
         return None, Reason.NOT_YET
-    if isinstance(body, Lost):
-        return None, Reason.INCOMPLETE
-    if body is None:
-        return None, Reason.TOO_LARGE
-    if not (yield from filtered(scope, answer, None, body)):
-        return None, Reason.FILTERED
+    if isinstance(body, Reason):
+        return None, body
     entry = msgspec.structs.replace(place.entry, body_size=len(body))
     stored: Stored | None = place._replace(entry=entry, body=body)
     if head.status == 206:
         stored = combined_with(found, place._replace(entry=entry, body=body))
     if stored is None:
         return None, Reason.PARTIAL
-    refusal = yield from save(scope, asking.since, found, stored)
+    stored, refusal = yield from save(scope, asking.since, found, stored)
     return (None if refusal is Reason.INVALIDATED else stored), refusal
 
 
@@ -93,7 +89,7 @@ def _leads_elsewhere(entry: Entry, head: ResponseHead) -> bool:
     )
 
 
-def _publisher(asking: Asking, place: Stored) -> Callable[[Stored], Plan[Reason | None]]:
+def _publisher(asking: Asking, place: Stored) -> Publish:
     """What stores a response whose body comes later."""
     scope, found = asking.scope, asking.found
     if place.entry.status == 206:
@@ -104,16 +100,21 @@ def _publisher(asking: Asking, place: Stored) -> Callable[[Stored], Plan[Reason 
     return partial(save, scope, asking.since, bare)
 
 
-def _save_part(scope: Scope, since: int, request: Request, stored: Stored) -> Plan[Reason | None]:
+def _save_part(
+    scope: Scope, since: int, request: Request, stored: Stored, draft: Draft | None
+) -> Plan[tuple[Stored, Reason | None]]:
     """Publish a part, combined with what is stored by the time it has come."""
+    if draft is not None:
+        stored = stored._replace(body=KeptBody(draft, 0, draft.size))
     loaded = yield UseStore(scope.store.load(stored.key))
     known = () if type(loaded) is Failed else tuple(loaded)
     whole, part, reason = chosen(known, request)
     found = Found(stored.key, None, reason, whole, part, known)
     combined = combined_with(found, stored)
     if combined is None:
-        return Reason.PARTIAL
-    return (yield from save(scope, since, found, combined))
+        yield from _discard(scope, draft)
+        return stored, Reason.PARTIAL
+    return (yield from save(scope, since, found, combined, draft))
 
 
 def _place(asking: Asking, answer: Answer, verdict: weigh.Keep) -> Plan[Stored]:
@@ -133,11 +134,14 @@ def _place(asking: Asking, answer: Answer, verdict: weigh.Keep) -> Plan[Stored]:
     return Stored(key, entry, b"", (), variant_name(entry))
 
 
-def save(scope: Scope, since: int, found: Found, stored: Stored) -> Plan[Reason | None]:
-    """Publish a response, in the place of those that it outdates; answers why it was not."""
+def save(
+    scope: Scope, since: int, found: Found, stored: Stored, draft: Draft | None = None
+) -> Plan[tuple[Stored, Reason | None]]:
+    """Publish a response, in the place of those that it outdates; answers it, and why not."""
     if scope.changed_since(stored.key, since):
         # The answer may be older than the change.
-        return Reason.INVALIDATED
+        yield from _discard(scope, draft)
+        return stored, Reason.INVALIDATED
     outdated = [
         (one.key, one.variant)
         for one in found.candidates
@@ -146,12 +150,15 @@ def save(scope: Scope, since: int, found: Found, stored: Stored) -> Plan[Reason 
     others = [one for one in found.candidates if (one.key, one.variant) not in outdated]
     # Without a bound, a server that varies by a field like User-Agent fills every look-up.
     outdated += [(one.key, one.variant) for one in others[MAX_VARIANTS - 1 :]]
-    scope.note_save(stored.key, stored.variant)
-    saving = scope.store.save(stored.key, stored.entry, stored.body, variant=stored.variant)
-    saved = yield UseStore(saving, writes=True)
+    saved = yield from steps.save(scope, stored, draft)
     if outdated:
         yield UseStore(scope.store.drop(outdated), writes=True)
-    return Reason.STORE_FAILED if isinstance(saved, Failed) else None
+    return (stored, Reason.STORE_FAILED) if saved is None else (saved, None)
+
+
+def _discard(scope: Scope, draft: Draft | None) -> Plan[None]:
+    if draft is not None:
+        yield UseStore(scope.store.forget(draft), writes=True)
 
 
 def _same_selection(one: Stored, new: Stored) -> bool:
@@ -217,12 +224,16 @@ def renewed(settings: Settings, stored: Stored, answer: Answer, expiry: Expiry) 
 def combined_with(found: Found, new: Stored) -> Stored | None:
     """A part with what is stored of the same response (section 3.4).
 
+    What is too large to be held in memory is not put together with anything.
+
     ``None`` if the part makes no sense, or does not fit a whole that is stored.
     """
     part = _part(new)
     if part is None:
         return None
     known = [one for one in (found.stored, found.part) if one is not None]
+    if any(isinstance(one.body, KeptBody) for one in (new, *known)):
+        known = []
     result = combine([each for one in known if (each := _part(one)) is not None], part)
     if result is part and found.stored is not None and "etag" not in part.headers:
         # Nothing tells whether the whole is outdated by it.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from http_client_cache.body import AnyBody
 from http_client_cache.message import Headers, RawHeaders, Request, to_bytes, to_text
 from http_client_cache.rfc9111.dates import format_http_date, parse_http_date
 from http_client_cache.rfc9111.fields import OWS, list_items
@@ -232,7 +233,7 @@ class Part(NamedTuple):
         headers: fields of the response.
         start: position of the first byte of the body.
         size: of the whole representation in bytes; ``None`` if it is unknown.
-        body: the bytes.
+        body: the bytes, or what has their number.
         received: when it arrived, in UTC seconds.
     """
 
@@ -240,7 +241,7 @@ class Part(NamedTuple):
     headers: Headers
     start: int
     size: int | None
-    body: bytes
+    body: AnyBody
     received: float
 
     @property
@@ -254,7 +255,7 @@ class Part(NamedTuple):
         return self.start == 0 and len(self.body) == self.size
 
 
-def part_of(status: int, headers: Headers, body: bytes, received: float) -> Part | None:
+def part_of(status: int, headers: Headers, body: AnyBody, received: float) -> Part | None:
     """Read what arrived as a part of a representation.
 
     ``None`` if it is not one that can be stored: another status, several ranges, a
@@ -351,9 +352,12 @@ def _combinable(part: Part, new: Part) -> bool:
 
 def _joined(newer: Part, older: Part) -> Part:
     """The bytes of two parts that touch; where they overlap, those of the newer."""
-    before = older.body[: max(newer.start - older.start, 0)]
-    after = older.body[max(newer.stop - older.start, 0) :]
-    return newer._replace(start=min(newer.start, older.start), body=before + newer.body + after)
+    body, known = newer.body, older.body
+    if not (isinstance(body, bytes) and isinstance(known, bytes)):
+        raise TypeError("only parts that are in memory can be joined")
+    before = known[: max(newer.start - older.start, 0)]
+    after = known[max(newer.stop - older.start, 0) :]
+    return newer._replace(start=min(newer.start, older.start), body=before + body + after)
 
 
 def _told(used: Sequence[Part], result: Part) -> Part:

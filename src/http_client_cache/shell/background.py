@@ -40,7 +40,7 @@ class AsyncBackground:
         tasks = self._loops.setdefault(loop, {})
         if key in tasks:
             return
-        task = loop.create_task(_limited(work), name=f"refresh {key}")
+        task = loop.create_task(_limited(work), name=f"http cache {key}")
         tasks[key] = task, owner
         task.add_done_callback(lambda _: tasks.pop(key, None))
 

@@ -28,6 +28,17 @@ class Job(Generic[W]):
             self.tell(result, error)
 
 
+def call(jobs: list[Job[Callable[[], Any]]]) -> None:
+    """Do what is to be called, each by itself."""
+    for job in jobs:
+        try:
+            result = job.work()
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
+            job.end(None, error)
+        else:
+            job.end(result)
+
+
 def awaited() -> tuple[asyncio.Future[Any], Tell]:
     """A future of the running loop, and what fulfils it from any thread."""
     loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ What every store promises (``tests/stores`` holds each of them to it):
 - A key names at most one entry for each variant; ``variant`` is ``""`` unless ``Vary`` says
   otherwise. Which variant answers is decided outside: ``load`` hands over all of them.
 - An entry is published whole or not at all; a reader never sees metadata without its body.
+- A body that is being read is read to its end, though its entry may have gone or be another one.
 - Reading deletes nothing. Expired entries stay until somebody deletes or sweeps them, until
   their room is needed, or, where the store lets them leave by themselves, for their retention.
 - A record that cannot be read is absent.
@@ -18,12 +19,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from http_client_cache.body import AnyBody, Draft, KeptBody
 from http_client_cache.entry import Alias, Entry, Stored
+from http_client_cache.limits import Limits
 from http_client_cache.plan import Plan
 
 
 class Store(Protocol):
     """The operations of a store, as plans: a driver runs them in either colour."""
+
+    limits: Limits
 
     def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:
         """All variants of ``key`` with their bodies; empty if there is none.
@@ -35,8 +40,39 @@ class Store(Protocol):
         """
         ...
 
-    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
-        """Publish an entry with its body, replacing that of the same key and variant."""
+    def save(
+        self, key: str, entry: Entry, body: bytes | Draft, *, variant: str = ""
+    ) -> Plan[AnyBody]:
+        """Publish an entry with its body, replacing that of the same key and variant.
+
+        Answers the body as it can be read from now on. A draft is used up, whatever happens.
+        """
+        ...
+
+    # Bodies that are stored as they come, and read in pieces.
+
+    def begin(self, key: str, entry: Entry, *, variant: str = "") -> Plan[Draft | None]:
+        """Begin a body that comes in pieces; ``None`` where the store takes them whole.
+
+        ``entry`` is as it will be saved, less ``body_size``. Nobody sees a draft; one whose writer
+        dies is removed by a sweep.
+        """
+        ...
+
+    def append(self, draft: Draft, pieces: Sequence[bytes]) -> Plan[bool]:
+        """Add to a draft. Answers whether more is wanted; if not, it is to be forgotten."""
+        ...
+
+    def forget(self, draft: Draft) -> Plan[None]:
+        """Remove a draft that will not be saved."""
+        ...
+
+    def read(self, body: KeptBody, start: int, size: int) -> Plan[bytes]:
+        """Some of a body from ``start`` on: at least a byte, at most ``size``.
+
+        Raises:
+            StoreError: it cannot be read any more, or is damaged.
+        """
         ...
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:

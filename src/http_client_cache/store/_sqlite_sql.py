@@ -34,6 +34,10 @@ _SCHEMA: Final = (
         target TEXT NOT NULL,
         record BLOB NOT NULL)""",
     """CREATE INDEX IF NOT EXISTS {t}_aliases_target ON {t}_aliases (target)""",
+    # A chain below zero is no chain of blocks, but names a file beside the database.
+    """CREATE INDEX IF NOT EXISTS {t}_responses_files ON {t}_responses (chain) WHERE chain < 0""",
+    # Such files that can go; whoever writes next removes them.
+    """CREATE TABLE IF NOT EXISTS {t}_trash (chain INTEGER PRIMARY KEY)""",
     # Whoever deletes an entry, and how: its blocks go, and with the last variant its aliases.
     """CREATE TRIGGER IF NOT EXISTS {t}_responses_deleted AFTER DELETE ON {t}_responses
         WHEN OLD.chain IS NOT NULL BEGIN
@@ -41,6 +45,12 @@ _SCHEMA: Final = (
     """CREATE TRIGGER IF NOT EXISTS {t}_responses_replaced AFTER UPDATE OF chain ON {t}_responses
         WHEN OLD.chain IS NOT NULL AND OLD.chain IS NOT NEW.chain BEGIN
         DELETE FROM {t}_blocks WHERE chain = OLD.chain; END""",
+    """CREATE TRIGGER IF NOT EXISTS {t}_files_deleted AFTER DELETE ON {t}_responses
+        WHEN OLD.chain < 0 BEGIN
+        INSERT OR IGNORE INTO {t}_trash (chain) VALUES (OLD.chain); END""",
+    """CREATE TRIGGER IF NOT EXISTS {t}_files_replaced AFTER UPDATE OF chain ON {t}_responses
+        WHEN OLD.chain < 0 AND OLD.chain IS NOT NEW.chain BEGIN
+        INSERT OR IGNORE INTO {t}_trash (chain) VALUES (OLD.chain); END""",
     """CREATE TRIGGER IF NOT EXISTS {t}_responses_left AFTER DELETE ON {t}_responses BEGIN
         DELETE FROM {t}_aliases WHERE target = OLD.key
         AND NOT EXISTS (SELECT 1 FROM {t}_responses WHERE key = OLD.key); END""",
@@ -100,6 +110,7 @@ CLEAR_STEPS: Final = ("clear_blocks", "clear_aliases", "clear_responses")
 # What the thread that writes needs besides.
 UPKEEP: Final = (
     *("leave", "totals", "latest", "use", "expired", "oldest", "remove", "links_written", "unlink"),
+    *("trash", "empty_trash", "has_file"),
 )
 
 _OWN: Final = "SELECT key, variant, record, body, chain, NULL"
@@ -162,6 +173,9 @@ _STATEMENTS: Final = {
     "unlink": "DELETE FROM {t}_aliases WHERE rowid = ?",
     "delete_lost": """DELETE FROM {t}_aliases WHERE NOT EXISTS (
         SELECT 1 FROM {t}_responses AS r WHERE r.key = {t}_aliases.target)""",
+    "trash": "SELECT chain FROM {t}_trash",
+    "empty_trash": "DELETE FROM {t}_trash",
+    "has_file": "SELECT 1 FROM {t}_responses WHERE chain = ? AND chain < 0",
     "has_locator": """SELECT
         EXISTS (SELECT 1 FROM {t}_responses WHERE {located})
         OR EXISTS (SELECT 1 FROM (SELECT target FROM {t}_aliases WHERE {located}) AS a

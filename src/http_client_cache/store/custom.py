@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Protocol
 
+from http_client_cache.body import Draft
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.item import StoredResponse
 from http_client_cache.plan import Plan
 from http_client_cache.statements import Call, Collect
 from http_client_cache.store._measure import bytes_of, bytes_of_alias
+from http_client_cache.store._whole import WholeBodies, whole
 from http_client_cache.variant import variant_name
 
 
@@ -27,7 +29,7 @@ class Storage(Protocol):
     def values(self) -> AsyncIterator[Any]: ...
 
 
-class CustomStore:
+class CustomStore(WholeBodies):
     """Entries in one storage, aliases in another.
 
     Args:
@@ -60,9 +62,12 @@ class CustomStore:
             return Alias(alias, (), 0.0)
         return alias if isinstance(alias, Alias) else None
 
-    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
+    def save(
+        self, key: str, entry: Entry, body: bytes | Draft, *, variant: str = ""
+    ) -> Plan[bytes]:
         del variant  # One item for each key: another variant takes its place.
-        yield Call(self.responses.write, (key, StoredResponse(entry, body)))
+        yield Call(self.responses.write, (key, StoredResponse(entry, whole(body))))
+        return whole(body)
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         changed = 0

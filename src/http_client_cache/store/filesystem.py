@@ -9,9 +9,13 @@ from itertools import islice
 from time import time_ns
 from typing import Any, Final
 
+import msgspec
+
+from http_client_cache.body import AnyBody, Draft, KeptBody
+from http_client_cache.body_statements import Begin, Finish, Forget
 from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias, Entry, Stored
-from http_client_cache.errors import RecordError
+from http_client_cache.errors import RecordError, StoreError
 from http_client_cache.file_format import Head, make_head, read_head, when
 from http_client_cache.file_statements import (
     LINK,
@@ -41,6 +45,7 @@ from http_client_cache.store._file_names import (
     prefix_of,
     stamp_of,
 )
+from http_client_cache.store._pieces import BodiesInFiles
 
 FLUSH_SECONDS: Final = 0.5
 """Between two times when uses are written down though nothing else is."""
@@ -52,7 +57,7 @@ MANY: Final = 1000
 """Files that are listed, read or removed in one trip, about."""
 
 
-class FileStore:
+class FileStore(BodiesInFiles):
     """Entries as files whose names are digests: no key can lead out of the folder.
 
     Args:
@@ -94,23 +99,45 @@ class FileStore:
             found.sort(key=lambda stored: (-stored.entry.created, stored.variant))
         return tuple(found)
 
-    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
+    def save(
+        self, key: str, entry: Entry, body: bytes | Draft, *, variant: str = ""
+    ) -> Plan[AnyBody]:
         """See :class:`~http_client_cache.store.Store`.
 
         What alone is larger than ``max_bytes`` is not kept.
         """
-        record = self._codec.encode(key, variant, entry, body)
         told = self._told(key, variant, entry)
-        size, crc = len(body), zlib.crc32(body)
-        frame, head = make_head(told, record, size, crc, secrets.token_hex(8))
+        if isinstance(body, bytes):
+            draft: Draft | None = None
+            kept: AnyBody = body
+            record = self._codec.encode(key, variant, entry, body)
+            frame, head = make_head(told, record, len(body), zlib.crc32(body), _new_ref())
+        else:
+            draft, whole = body, (yield Finish(body))
+            kept = KeptBody(whole.source, 0, body.size, (key, variant))
+            record = self._codec.encode(key, variant, entry, b"", whole.digest)
+            room = self._room(key, variant, entry)
+            frame, head = make_head(told, record, body.size, whole.crc, _new_ref(), room)
+            if len(head) != room:
+                yield Forget(body)
+                raise StoreError("a record is longer than the one that was announced")
         most = self.limits.max_bytes
-        if most is not None and len(head) + size > most:
+        if most is not None and len(head) + len(kept) > most:
+            if draft is not None:
+                yield Forget(draft)
             # The one it replaces must not answer in its stead.
             if (yield Read(name_of(key), bodies=False)):
                 yield from self.drop([(key, variant)])
-            return
-        raw = Raw(file_of(variant), head, body, frame)
-        yield Save(name_of(key), raw, stamp_of(entry), self._upkeep)
+            return kept
+        raw = Raw(file_of(variant), head, kept, frame)
+        yield Save(name_of(key), raw, stamp_of(entry), self._upkeep, draft)
+        return kept
+
+    def begin(self, key: str, entry: Entry, *, variant: str = "") -> Plan[Draft | None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        room = self._room(key, variant, entry)
+        draft: Draft | None = yield Begin(secrets.token_hex(8), room, self._codec.binds_body)
+        return draft
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -258,7 +285,11 @@ class FileStore:
                 raws = yield ReadMany([place for _, place in some], bodies)
                 for (cursor, _), raw in zip(some, raws, strict=True):
                     stored = self._stored(raw, bodies=bodies) if raw is not None else None
-                    if stored is not None:
+                    if (
+                        raw is not None
+                        and stored is not None
+                        and (yield from self._is_good(stored, raw))
+                    ):
                         page.append((cursor, stored))
         return page
 
@@ -322,9 +353,16 @@ class FileStore:
         found: list[Stored] = []
         for raw in raws:
             stored = self._stored(raw, bodies=bodies)
-            if stored is not None and stored.key == key:
+            if stored is None or stored.key != key:
+                continue
+            if isinstance(stored.body, bytes) or (yield from self._is_good(stored, raw)):
                 found.append(stored)
         return found
+
+    def _is_good(self, stored: Stored, raw: Raw) -> Plan[bool]:
+        """Whether the body is the one that was signed, if that is not known yet."""
+        head = _head(raw)
+        return head is not None and (yield from self._is_signed(stored.body, head.record))
 
     def _stored(self, raw: Raw, *, bodies: bool) -> Stored | None:
         """A file as it is told to the engine; ``None`` if it cannot be read."""
@@ -333,10 +371,17 @@ class FileStore:
             return None
         body = raw.body
         frame, key, variant = head.frame, head.told.key, head.told.variant
-        if bodies and (len(body) != frame.body or zlib.crc32(body) != frame.body_crc):
+        if bodies and len(body) != frame.body:
             return None
+        known = None
+        if isinstance(body, KeptBody):
+            body = body.of(key, variant)
+        elif bodies:
+            known = body
+            if zlib.crc32(body) != frame.body_crc:
+                return None
         try:
-            entry = self._codec.decode(key, variant, head.record, body if bodies else None)
+            entry = self._codec.decode(key, variant, head.record, known)
         except RecordError:
             return None
         return Stored(key, entry, body, (), variant) if entry.body_size == frame.body else None
@@ -366,6 +411,12 @@ class FileStore:
         upkeep.flush_at = now + FLUSH_SECONDS
         return True
 
+    def _room(self, key: str, variant: str, entry: Entry) -> int:
+        """Bytes for the head of a response whose body is not known yet."""
+        largest = msgspec.structs.replace(entry, body_size=10**15 - 1)
+        record = self._codec.encode(key, variant, largest, b"", bytes(32))
+        return len(make_head(self._told(key, variant, entry), record, 0, 0, _new_ref())[1])
+
     def _alias(self, key: str) -> Plan[Alias | None]:
         head = _head((yield ReadLink(name_of(key))))
         return self._alias_of(head) if head is not None and head.told.key == key else None
@@ -375,6 +426,10 @@ class FileStore:
             return self._codec.decode_alias(head.told.key, head.record)
         except RecordError:
             return None
+
+
+def _new_ref() -> str:
+    return secrets.token_hex(8)
 
 
 def _head(raw: Raw | None) -> Head | None:

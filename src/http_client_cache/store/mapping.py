@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from http_client_cache.body import Draft
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.item import StoredResponse
 from http_client_cache.plan import Plan
 from http_client_cache.store._measure import bytes_of, bytes_of_alias
+from http_client_cache.store._whole import WholeBodies, whole
 
 _NAMES: Final = 1024
 """How many URLs are remembered whether or not anything is kept for them."""
@@ -59,13 +61,13 @@ class StoredUrl:
     @property
     def responses(self) -> tuple[StoredResponse, ...]:
         """The responses, last written last."""
-        return tuple(StoredResponse(row.entry, row.body) for row in self.rows)
+        return tuple(StoredResponse(row.entry, whole(row.body)) for row in self.rows)
 
     def __repr__(self) -> str:
         return f"<StoredUrl {self.url} [{len(self.rows)}]>"
 
 
-class MappingStore:
+class MappingStore(WholeBodies):
     """Keeps entries in a mapping that is its own alone; safe for any threads and loops.
 
     Its plans are done as soon as they are asked, in the calling thread.
@@ -116,17 +118,20 @@ class MappingStore:
                 self.mapping.move_to_end(self._url_of(_locator(found[0].key)))
             return tuple(found)
 
-    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
+    def save(
+        self, key: str, entry: Entry, body: bytes | Draft, *, variant: str = ""
+    ) -> Plan[bytes]:
         """See :class:`~http_client_cache.store.Store`."""
         yield from ()
         with self._lock:
             url = self._keep_name(key, entry.url)
             value = self._get(url) or StoredUrl(url)
             rows = [row for row in value.rows if (row.key, row.variant) != (key, variant)]
-            rows.append(Stored(key, entry, body, variant=variant))
+            rows.append(Stored(key, entry, whole(body), variant=variant))
             if self.rows_per_url is not None:
                 del rows[: -self.rows_per_url]
             self._put(StoredUrl(value.url, tuple(rows), value.links))
+        return whole(body)
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""

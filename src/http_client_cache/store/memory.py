@@ -10,11 +10,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from http_client_cache.body import Draft
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.limits import FULL, Limits, Retention
 from http_client_cache.plan import Plan
 from http_client_cache.store._measure import bytes_of, bytes_of_alias
 from http_client_cache.store._timetable import Timetable
+from http_client_cache.store._whole import WholeBodies, whole
 
 logger = logging.getLogger("http_client_cache")
 
@@ -52,7 +54,7 @@ class _Slot:
         self.answer = tuple(found)
 
 
-class MemoryStore:
+class MemoryStore(WholeBodies):
     """Keeps entries and bodies as they are; safe for any threads and loops.
 
     Its plans are done as soon as they are asked: ``yield from ()`` only makes them plans.
@@ -108,20 +110,22 @@ class MemoryStore:
                     return tuple(stored._replace(hops=alias.hops) for stored in slot.answer)
             return ()
 
-    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
+    def save(
+        self, key: str, entry: Entry, body: bytes | Draft, *, variant: str = ""
+    ) -> Plan[bytes]:
         """See :class:`~http_client_cache.store.Store`.
 
         What alone is larger than ``max_bytes`` is not kept.
         """
         yield from ()
-        stored = Stored(key, entry, body, variant=variant)
+        stored = Stored(key, entry, whole(body), variant=variant)
         with self._lock:
             slot = self._slots.get(key)
             if self.limits.max_bytes is not None and bytes_of(stored) > self.limits.max_bytes:
                 # The one it replaces must not answer in its stead.
                 if slot is not None and variant in slot.rows:
                     self._remove(key, slot, slot.rows[variant])
-                return
+                return whole(body)
             if slot is None:
                 slot = self._slots[key] = _Slot()
                 self._locators.setdefault(_locator(key), set()).add(key)
@@ -130,6 +134,7 @@ class MemoryStore:
             self._make_room()
             if self._leaving:
                 self._let_leave(self._retention.now())
+        return whole(body)
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from http_client_cache.body import WHOLE_BYTES, AnyBody, Draft, KeptBody
+from http_client_cache.body_statements import Begin, Finish, Forget, Whole
 from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import ConfigurationError, RecordError, describe
@@ -16,6 +18,7 @@ from http_client_cache.plan import Plan
 from http_client_cache.sqlite_statements import (
     FLUSH_SECONDS,
     MOST_USES,
+    Bodies,
     Change,
     Insert,
     Point,
@@ -26,6 +29,8 @@ from http_client_cache.sqlite_statements import (
     Write,
 )
 from http_client_cache.store import _sqlite_sql as texts
+from http_client_cache.store._pieces import BodiesInFiles
+from http_client_cache.store._whole import whole
 
 VERSION: Final = 1
 """Of the schema; part of every table's name, so that versions never read each other's."""
@@ -35,11 +40,16 @@ INLINE_BYTES: Final = 64 * 1024
 
 BLOCK_BYTES: Final = 256 * 1024
 
+_BODIES: Final = frozenset({bytes, KeptBody})
+
+_LOOKS: Final = 3
+"""At a row whose file has gone; if it is still so then, it is damaged."""
+
 DELETE_KEYS: Final = (1, 20, 500)
 """Keys that are deleted by one statement, in one transaction: others want to write, too."""
 
 
-class SQLiteStore:
+class SQLiteStore(BodiesInFiles):
     """Entries as rows of tables whose names begin with ``prefix``.
 
     Args:
@@ -76,10 +86,10 @@ class SQLiteStore:
         self.schema: Final = texts.schema(names, limited=self._limited)
         self._sql: Final = texts.statements(names)
         upkeep = UpkeepSQL(*(self._sql[name] for name in texts.UPKEEP))
-        self._upkeep = Upkeep(self.limits, self._retention.now, upkeep)
+        self._bodies = Bodies(self._sql["blocks"], names)
+        self._upkeep = Upkeep(self.limits, self._retention.now, upkeep, self._bodies)
         self._point = self._sql["point"]
         self._follow = self._sql["follow"]
-        self._blocks = self._sql["blocks"]
         self._into = self._sql["into_responses"]
         self._replace = self._sql["replace_response"]
 
@@ -88,42 +98,85 @@ class SQLiteStore:
     def load(self, key: str, *, follow: bool = False) -> Plan[tuple[Stored, ...]]:
         """See :class:`~http_client_cache.store.Store`."""
         sql = self._follow if follow else self._point
-        rows: list[Row] = yield Point(sql, key, self._blocks, 1 + follow)
+        rows: list[Row] = yield Point(sql, key, self._bodies, 1 + follow)
         if self._limited and rows and self._note_read(rows[0][0]):
             yield Write((), upkeep=self._upkeep, used=self._upkeep.take())
-        if len(rows) == 1:
+        if len(rows) == 1 and type(rows[0][3]) is bytes:
             one = self._stored(key, rows[0])
             return () if one is None else (one,)
-        found = [stored for row in rows if (stored := self._stored(key, row)) is not None]
+        for _ in range(_LOOKS):
+            if all(row[3] is not None for row in rows):
+                break
+            # Its file has gone: another response has taken its place meanwhile.
+            rows = yield Point(sql, key, self._bodies, 1 + follow)
+        found: list[Stored] = []
+        for row in rows:
+            stored = self._stored(key, row)
+            if stored is not None and (yield from self._is_signed(stored.body, row[2] or b"")):
+                found.append(stored)
         found.sort(key=lambda stored: (-stored.entry.created, stored.variant))
         return tuple(found)
 
-    def save(self, key: str, entry: Entry, body: bytes, *, variant: str = "") -> Plan[None]:
+    def save(
+        self, key: str, entry: Entry, body: bytes | Draft, *, variant: str = ""
+    ) -> Plan[AnyBody]:
         """See :class:`~http_client_cache.store.Store`.
 
         What alone is larger than ``max_bytes`` is not kept.
         """
-        record = self._codec.encode(key, variant, entry, body)
-        size = len(body)
+        draft = yield from self._draft_of(key, entry, body, variant)
+        if draft is None:
+            kept: AnyBody = whole(body)
+            record = self._codec.encode(key, variant, entry, whole(body))
+        else:
+            finished: Whole = yield Finish(draft)
+            kept = KeptBody(finished.source, 0, draft.size, (key, variant))
+            record = self._codec.encode(key, variant, entry, b"", finished.digest)
+        size = len(kept)
         most = self.limits.max_bytes
         if most is not None and texts.OVERHEAD + size + len(record) + len(key) > most:
+            if draft is not None:
+                yield Forget(draft)
             # The one it replaces must not answer in its stead.
             if (yield from self._record(key, variant)) is not None:
                 yield from self.drop([(key, variant)])
-            return
+            return kept
         leaves = self._retention.leaves(entry)
         values: tuple[Any, ...] = (key, variant, entry.created, entry.expires, leaves, size)
-        if size <= INLINE_BYTES:
-            row = Insert(self._into, (*values, None, record, body), self._replace)
-            steps: tuple[Insert, ...] = (row,)
+        blocks: Iterable[Insert] = ()
+        if isinstance(kept, bytes) and size <= INLINE_BYTES:
+            place: tuple[Any, ...] = (None, record, kept)
         else:
-            chain = secrets.randbits(62)
-            row = Insert(self._into, (*values, chain, record, None), self._replace)
-            # The blocks come first: an entry is published by its row.
-            steps = (*self._block_steps(chain, body), row)
+            chain = secrets.randbits(62) if draft is None else -_number_of(draft)
+            place = (chain, record, None)
+            if isinstance(kept, bytes):
+                blocks = self._block_steps(chain, kept)
+        row = Insert(self._into, (*values, *place), self._replace)
         used = self._upkeep.take() if self._upkeep.used else ()
-        shown = (key, variant, record, body, None, None)
-        yield Write(steps, row=shown, upkeep=self._upkeep, used=used)
+        shown = (key, variant, record, kept, None, None)
+        # The blocks come first: an entry is published by its row.
+        yield Write((*blocks, row), row=shown, upkeep=self._upkeep, used=used, draft=draft)
+        return kept
+
+    def begin(self, key: str, entry: Entry, *, variant: str = "") -> Plan[Draft | None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        del key, entry, variant
+        name = self._bodies.file_of(-secrets.randbits(62))
+        draft: Draft | None = yield Begin(name, digest=self._codec.binds_body)
+        return draft
+
+    def _draft_of(
+        self, key: str, entry: Entry, body: bytes | Draft, variant: str
+    ) -> Plan[Draft | None]:
+        """What a body is written to a file with; ``None`` for one that lies in the database."""
+        if not isinstance(body, bytes):
+            return body
+        draft = None
+        if len(body) > WHOLE_BYTES:
+            draft = yield from self.begin(key, entry, variant=variant)
+        if draft is not None:
+            yield from self.append(draft, [body])
+        return draft
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -168,7 +221,7 @@ class SQLiteStore:
             some += some[-1:] * (size - len(some))
             marks = ", ".join("?" * size)
             named = (self._sql[name].format(listed=marks) for name in texts.DELETE_STEPS)
-            answers = yield Write(tuple(_change(sql, some) for sql in named))
+            answers = yield Write(tuple(_change(sql, some) for sql in named), upkeep=self._upkeep)
             count += answers[0][0][0]
         return count
 
@@ -179,29 +232,32 @@ class SQLiteStore:
             return 0
         steps = tuple([Change(self._sql["drop"], one) for one in wanted])
         gone = tuple([_gone(key, variant) for key, variant in wanted])
-        counts: list[int] = yield Write(steps, gone=gone)
+        counts: list[int] = yield Write(steps, gone=gone, upkeep=self._upkeep)
         return sum(counts)
 
     def purge(self, locator: str) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
         named = (self._sql[name] for name in texts.PURGE_STEPS)
-        answers = yield Write(tuple(_change(sql, _range(locator)) for sql in named))
+        steps = tuple(_change(sql, _range(locator)) for sql in named)
+        answers = yield Write(steps, upkeep=self._upkeep)
         count: int = answers[0][0][0]
         return count
 
     def clear(self) -> Plan[None]:
         """See :class:`~http_client_cache.store.Store`."""
         steps = tuple(Change(self._sql[name]) for name in texts.CLEAR_STEPS)
-        yield Write(steps, shrink=True)
+        yield Write(steps, shrink=True, upkeep=self._upkeep)
 
     def sweep(self, before: float, limit: int) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
 
         Each call is one transaction; with a ``limit`` of 5,000 it takes about 50 ms.
         """
-        counts: list[int] = yield Write((Change(self._sql["sweep"], (before, limit)),))
+        step = Change(self._sql["sweep"], (before, limit))
+        counts: list[int] = yield Write((step,), upkeep=self._upkeep)
         if counts[0] < limit:
-            yield Write((Change(self._sql["delete_lost"]),), shrink=True)
+            lost = Change(self._sql["delete_lost"])
+            yield Write((lost,), shrink=True, upkeep=self._upkeep)
         return counts[0]
 
     # What is there.
@@ -209,7 +265,7 @@ class SQLiteStore:
     def contains(self, key: str, *, follow: bool = False) -> Plan[bool]:
         """See :class:`~http_client_cache.store.Store`."""
         sql = self._sql["follow_bare" if follow else "point_bare"]
-        rows: list[Row] = yield Point(sql, key, self._blocks, 1 + follow)
+        rows: list[Row] = yield Point(sql, key, self._bodies, 1 + follow)
         return any(row[2] is not None for row in rows)
 
     def has_locator(self, locator: str) -> Plan[bool]:
@@ -222,15 +278,15 @@ class SQLiteStore:
     ) -> Plan[list[tuple[str, Stored]]]:
         """See :class:`~http_client_cache.store.Store`."""
         sql = self._sql["page" if bodies else "page_bare"]
-        blocks = self._blocks if bodies else None
+        wanted_bodies = self._bodies if bodies else None
         page: list[tuple[str, Stored]] = []
         cursor = int(after or 0)
         while len(page) < limit:
             wanted = limit - len(page)
-            rows = yield Query(sql, (cursor, wanted), blocks)
+            rows = yield Query(sql, (cursor, wanted), wanted_bodies)
             for *row, number in rows:
                 stored = self._stored(row[0], tuple(row), bodies=bodies)
-                if stored is not None:
+                if stored is not None and (yield from self._is_signed(stored.body, row[2])):
                     page.append((str(number), stored))
                 cursor = number
             if len(rows) < wanted:
@@ -292,7 +348,7 @@ class SQLiteStore:
             yield Insert(self._sql["into_blocks"], (chain, number, block))
 
     def _record(self, key: str, variant: str) -> Plan[bytes | None]:
-        rows: list[Row] = yield Point(self._sql["point_bare"], key, self._blocks)
+        rows: list[Row] = yield Point(self._sql["point_bare"], key, self._bodies)
         for row in rows:
             if row[1] == variant and type(row[2]) is bytes:
                 return row[2]
@@ -302,20 +358,27 @@ class SQLiteStore:
         """A row as it is told to the engine; ``None`` if it cannot be read."""
         key, variant, record, body, _, alias = row
         # Whoever else writes to this file may have put anything into a column.
-        if type(record) is not bytes or type(body) is not bytes:
+        if type(record) is not bytes or type(body) not in _BODIES:
             return None
         if type(key) is not str or type(variant) is not str:
             return None
         try:
-            entry = self._codec.decode(key, variant, record, body if bodies else None)
+            known = body if bodies and type(body) is bytes else None
+            entry = self._codec.decode(key, variant, record, known)
             if bodies and len(body) != entry.body_size:
                 return None
+            if isinstance(body, KeptBody):
+                body = body.of(key, variant)
             if alias is None:
                 return Stored(key, entry, body, (), variant)
             chain = self._codec.decode_alias(asked, alias)
         except RecordError:
             return None
         return Stored(key, entry, body, chain.hops, variant) if chain.target == key else None
+
+
+def _number_of(draft: Draft) -> int:
+    return int(draft.name.rpartition("-")[2], 16)
 
 
 def _gone(key: str, variant: str) -> Row:

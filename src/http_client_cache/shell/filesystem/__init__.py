@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
+from http_client_cache.body_statements import BodyStatement
 from http_client_cache.file_statements import (
     AnyRead,
     AnyWrite,
@@ -24,7 +25,10 @@ from http_client_cache.statements import NOT_NOW
 __all__ = ["AsyncFiles", "Folder", "SyncFiles", "folder_path", "shared_folder"]
 
 
-def _is_taken(statement: AnyRead | AnyWrite, *, full: bool) -> TypeGuard[AnyWrite]:
+AnyStatement = AnyRead | AnyWrite | BodyStatement
+
+
+def _is_taken(statement: AnyStatement, *, full: bool) -> TypeGuard[AnyWrite]:
     """Whether a write is answered before it is done."""
     return isinstance(statement, Use) or (isinstance(statement, Save | Link) and not full)
 
@@ -41,13 +45,15 @@ class SyncFiles:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
 
-    def run(self, statement: AnyRead | AnyWrite) -> Any:
+    def run(self, statement: AnyStatement) -> Any:
         """Answer a statement.
 
         Raises:
             StoreError: the folder cannot be read or written.
         """
         folder = self.folder
+        if isinstance(statement, BodyStatement):
+            return folder.bodies.run_blocking(statement)
         if isinstance(statement, AnyRead):
             if folder.pending.any and isinstance(statement, List):
                 self._wait(Drop(()))
@@ -78,7 +84,7 @@ class AsyncFiles:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
 
-    def run_now(self, statement: AnyRead | AnyWrite) -> Any:
+    def run_now(self, statement: AnyStatement) -> Any:
         """Answer a small read, or take a write that will be shown; else ``NOT_NOW``.
 
         Raises:
@@ -86,17 +92,21 @@ class AsyncFiles:
         """
         if isinstance(statement, Read | ReadLink):
             return self.folder.read_now(statement)
+        if isinstance(statement, BodyStatement):
+            return self.folder.bodies.run_now(statement)
         if _is_taken(statement, full=self.folder.pending.is_full):
             return self.folder.write(statement)
         return NOT_NOW
 
-    async def run(self, statement: AnyRead | AnyWrite) -> Any:
+    async def run(self, statement: AnyStatement) -> Any:
         """Answer a statement, by a thread.
 
         Raises:
             StoreError: the folder cannot be read or written.
         """
         folder = self.folder
+        if isinstance(statement, BodyStatement):
+            return await folder.bodies.run(statement)
         if not isinstance(statement, AnyRead):
             return await self._write(statement)
         if folder.pending.any and isinstance(statement, List):

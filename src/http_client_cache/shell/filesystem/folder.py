@@ -30,13 +30,15 @@ from http_client_cache.file_statements import (
     Save,
     Use,
 )
+from http_client_cache.shell.bodies import Bodies
+from http_client_cache.shell.body_files import BodyDraft
 from http_client_cache.shell.filesystem import reading
 from http_client_cache.shell.filesystem.ledger import Ledger
-from http_client_cache.shell.filesystem.paths import root_of
-from http_client_cache.shell.filesystem.pending import Pending
+from http_client_cache.shell.filesystem.paths import TEMP, root_of
+from http_client_cache.shell.filesystem.pending import Pending, size_of
 from http_client_cache.shell.filesystem.tidying import let_leave, remove_orphans, tidy
 from http_client_cache.shell.filesystem.writing import TOGETHER, Writing
-from http_client_cache.shell.jobs import Job, Tell
+from http_client_cache.shell.jobs import Job, Tell, call
 from http_client_cache.shell.lifetime import watch_over
 from http_client_cache.shell.worker import PutBackError, Worker
 from http_client_cache.statements import NOT_NOW
@@ -74,7 +76,8 @@ class Folder:
         self.writer: Worker[Job[AnyWrite]] = Worker(
             "http-cache-file-writer", self._carry_out, _weight
         )
-        self.reader: Worker[Job[Callable[[], Any]]] = Worker("http-cache-file-reader", _call)
+        self.bodies = Bodies(lambda name: f"{self._root}{TEMP}/{name}")
+        self.reader: Worker[Job[Callable[[], Any]]] = Worker("http-cache-file-reader", call)
         watch_over(self)
 
     # Reading.
@@ -224,6 +227,8 @@ class Folder:
                 error,
             )
         self.pending.remove(job.work)
+        if isinstance(job.work, Save) and isinstance(job.work.draft, BodyDraft):
+            job.work.draft.discard()
         failure = StoreError(f"The cache {self.path} cannot be written: {error}")
         failure.__cause__ = error
         job.end(None, failure)
@@ -248,6 +253,7 @@ class Folder:
         """Write what is waiting, and end the threads; the next operation starts them again."""
         self._closing = time.monotonic() + CLOSING_SECONDS
         try:
+            self.bodies.close()
             for upkeep in self._ledger.waiting():
                 self.writer.put(Job(Use(upkeep)))
             self.writer.drain()
@@ -257,17 +263,20 @@ class Folder:
 
     def freeze(self) -> None:
         """Before a fork: no thread."""
+        self.bodies.freeze()
         self.writer.pause()
         self.reader.pause()
 
     def thaw(self) -> None:
         """After a fork, in the parent."""
+        self.bodies.thaw()
         self.writer.resume()
         self.reader.resume()
 
     def start_over(self) -> None:
         """After a fork, in the child: what was waiting is the parent's to write."""
         self.pending = Pending()
+        self.bodies.start_over()
         self.writer.reset()
         self.reader.reset()
 
@@ -289,14 +298,4 @@ def shared_folder(path: Path, *, fast_save: bool = False) -> Folder:
 
 
 def _weight(job: Job[AnyWrite]) -> int:
-    return len(job.work.raw.body) if isinstance(job.work, Save) else 0
-
-
-def _call(jobs: list[Job[Callable[[], Any]]]) -> None:
-    for job in jobs:
-        try:
-            result = job.work()
-        except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
-            job.end(None, error)
-        else:
-            job.end(result)
+    return size_of(job.work) if isinstance(job.work, Save) else 0

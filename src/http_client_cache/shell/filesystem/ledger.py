@@ -23,9 +23,9 @@ from http_client_cache.file_statements import (
     Upkeep,
 )
 from http_client_cache.limits import FULL
-from http_client_cache.shell.filesystem.paths import FRESH, LEADS, MORE, RESPONSE, in_folder
+from http_client_cache.shell.filesystem.paths import FRESH, LEADS, MORE, RESPONSE
 from http_client_cache.shell.filesystem.reading import list_folder, list_shards, path_of
-from http_client_cache.shell.filesystem.temps import lock, unlock
+from http_client_cache.shell.private_files import in_folder, lock, unlock
 
 logger = logging.getLogger("http_client_cache")
 

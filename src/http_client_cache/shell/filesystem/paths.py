@@ -1,14 +1,13 @@
-"""Where the files lie, and how their folders are made."""
+"""Where the files lie."""
 
 from __future__ import annotations
 
 import os
 import re
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from http_client_cache.errors import ConfigurationError, describe
 
@@ -33,10 +32,6 @@ OURS: Final = re.compile(r"([0-9a-f]{16}-[0-9a-f]{32})(\.response|\.more|\.redir
 IN_MORE: Final = re.compile(r"(main|[0-9a-f]{32})(\.response|\.fresh)")
 
 IN_LED: Final = re.compile(r"[0-9a-f]{16}-[0-9a-f]{32}")
-
-_ATTEMPTS: Final = 100
-
-T = TypeVar("T")
 
 
 def folder_path(cache_name: str | os.PathLike[str], *, use_temp: bool = False) -> Path:
@@ -69,43 +64,3 @@ def folder_path(cache_name: str | os.PathLike[str], *, use_temp: bool = False) -
 def root_of(folder: Path) -> str:
     """What all paths in a folder begin with: a folder of this version's own, and ``/``."""
     return os.path.join(folder, f"http_cache_v{VERSION}", "")  # noqa: PTH118 - paths are text here
-
-
-def make_folder(path: str) -> None:
-    """Make a folder, and those above it, for this user alone, whatever the umask.
-
-    Raises:
-        OSError: it cannot be made.
-    """
-    for attempt in range(_ATTEMPTS):
-        try:
-            os.mkdir(path, 0o700)  # noqa: PTH102 - paths are text here
-        except FileExistsError:
-            return
-        except FileNotFoundError:
-            above = os.path.dirname(path.rstrip("/\\"))  # noqa: PTH120
-            # One that is there and takes none: a link that leads nowhere, a drive that is gone.
-            if not above or attempt == _ATTEMPTS - 1:
-                raise
-            make_folder(above)
-        else:
-            # It may have gone already, being empty.
-            with suppress(FileNotFoundError):
-                os.chmod(path, 0o700)  # noqa: PTH101
-            return
-
-
-def in_folder(folder: str, do: Callable[[], T]) -> T:
-    """Do something in a folder that is made if it is not there.
-
-    Other processes may remove it as long as it is empty.
-
-    Raises:
-        OSError: it cannot be done, or the folder cannot be made.
-    """
-    for _ in range(_ATTEMPTS):
-        try:
-            return do()
-        except FileNotFoundError:
-            make_folder(folder)
-    return do()

@@ -37,10 +37,10 @@ class Pending:
         with self._lock:
             if isinstance(work, Save):
                 self._files.setdefault(work.name, {})[work.raw.file] = work
-                self._weigh(_size(work), 1)
+                self._weigh(size_of(work), 1)
             elif isinstance(work, Link):
                 self._links[work.name] = work
-                self._weigh(_size(work), 1)
+                self._weigh(size_of(work), 1)
             elif isinstance(work, Drop) and work.until is None:
                 for name, file in work.files:
                     self._files.setdefault(name, {})[file] = work
@@ -51,11 +51,11 @@ class Pending:
         with self._lock:
             if isinstance(work, Save):
                 self._forget(work.name, work.raw.file, work)
-                self._weigh(-_size(work), -1)
+                self._weigh(-size_of(work), -1)
             elif isinstance(work, Link):
                 if self._links.get(work.name) is work:
                     del self._links[work.name]
-                self._weigh(-_size(work), -1)
+                self._weigh(-size_of(work), -1)
             elif isinstance(work, Drop) and work.until is None:
                 for name, file in work.files:
                     self._forget(name, file, work)
@@ -92,5 +92,7 @@ class Pending:
             return link.raw if link is not None else None
 
 
-def _size(work: Save | Link) -> int:
-    return len(work.raw.head) + len(work.raw.body)
+def size_of(work: Save | Link) -> int:
+    """Bytes that are held in memory until it is on disk."""
+    raw = work.raw
+    return len(raw.head) + (len(raw.body) if isinstance(raw.body, bytes) else 0)

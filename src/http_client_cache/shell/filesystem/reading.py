@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from stat import S_ISREG
 from typing import Any, Final
 
+from http_client_cache.body import WHOLE_BYTES, KeptBody
 from http_client_cache.file_format import FRAME_BYTES, Frame, frame_of
 from http_client_cache.file_statements import FRESH_HEAD, LINK, MAIN, TRACES, Found, List, Raw
+from http_client_cache.shell.body_files import BodyFile
 from http_client_cache.shell.filesystem.paths import (
     FRESH,
     IN_MORE,
@@ -126,17 +128,23 @@ def _read(
             return Raw(file, data[:starts], data[starts:] if bodies else b"", frame)
         if len(data) < _AT_ONCE or not _is_whole(handle, size):
             return None
+        head = data[:starts] if starts <= len(data) else _part(handle, 0, starts)
         if not bodies:
-            return Raw(file, _part(handle, 0, starts), b"", frame)
+            return Raw(file, head, b"", frame)
+        if frame.body > WHOLE_BYTES:
+            source = BodyFile(handle, path, starts, frame.body, frame.body_crc)
+            handle = -1
+            return Raw(file, head, KeptBody(source, 0, frame.body), frame)
         if inline and size > INLINE_BYTES:
             return NOT_NOW
-        return Raw(file, _part(handle, 0, starts), _part(handle, starts, frame.body), frame)
+        return Raw(file, head, _part(handle, starts, frame.body), frame)
     except OSError as error:
         if is_absent(error):
             return None
         raise
     finally:
-        os.close(handle)
+        if handle >= 0:
+            os.close(handle)
 
 
 def open_quietly(path: str) -> int:

@@ -21,24 +21,21 @@ from http_client_cache.file_statements import (
 )
 from http_client_cache.shell.filesystem.paths import IN_LED, LEADS, LED, MORE, OURS, TEMP
 from http_client_cache.shell.filesystem.reading import list_folder, list_shards, read_one
-from http_client_cache.shell.filesystem.temps import lock
 from http_client_cache.shell.filesystem.writing import Writing
-
-ORPHAN_SECONDS: Final = 60.0
-"""Files without a final name, and without a lock, that are older belong to a writer that died."""
+from http_client_cache.shell.private_files import lock
 
 UNLOCKED_SECONDS: Final = 24 * 3600.0
-"""The same where there are no locks."""
+"""Files without a final name that are older belong to a writer that died, where there are no locks
+that tell."""
 
 _TEMPS: Final = re.compile("[0-9a-f]{16}")
 
 
-def remove_orphans(root: str, older_than: float = ORPHAN_SECONDS) -> None:
-    """Remove files that never got their names, and never will.
+def remove_orphans(root: str) -> None:
+    """Remove files that never got their names, and never will: their writers died.
 
     Args:
         root: what all paths begin with.
-        older_than: seconds.
 
     Raises:
         OSError: the folder cannot be listed.
@@ -52,8 +49,6 @@ def remove_orphans(root: str, older_than: float = ORPHAN_SECONDS) -> None:
             path = f"{folder}/{listed}"
             # Its other time tells when the response expires.
             age = now - os.lstat(path).st_ctime
-            if age < older_than:
-                continue
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             try:
                 locked = lock(handle)

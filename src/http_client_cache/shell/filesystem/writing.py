@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 from http_client_cache.file_statements import LINK, Change, Drop, Link, Save
+from http_client_cache.shell.body_files import BodyDraft
 from http_client_cache.shell.filesystem.ledger import Ledger
 from http_client_cache.shell.filesystem.paths import (
     FRESH,
@@ -19,8 +21,7 @@ from http_client_cache.shell.filesystem.paths import (
     LED,
     MORE,
     RESPONSE,
-    in_folder,
-    make_folder,
+    TEMP,
 )
 from http_client_cache.shell.filesystem.reading import (
     frame_at,
@@ -30,7 +31,8 @@ from http_client_cache.shell.filesystem.reading import (
     path_of,
     read_one,
 )
-from http_client_cache.shell.filesystem.temps import Temp, create, lock, sync_all, unlock
+from http_client_cache.shell.private_files import create, in_folder, lock, make_folder, unlock
+from http_client_cache.shell.temps import Temp, sync_all
 
 COPY_BYTES: Final = 64 * 1024
 """Responses up to this size are written anew when they are freshened; the head of a larger one is
@@ -73,13 +75,13 @@ class Writing:
 
     # What is written.
 
-    def save_all(self, saves: Sequence[Save]) -> list[OSError | None]:
+    def save_all(self, saves: Sequence[Save]) -> list[Exception | None]:
         """Publish responses, each in the place of the one that is there; tells what failed."""
-        outcome: list[OSError | None] = [None] * len(saves)
+        outcome: list[Exception | None] = [None] * len(saves)
         temps: list[tuple[int, Temp]] = []
         for number, save in enumerate(saves):
             try:
-                temps.append((number, Temp(self._root, (save.raw.head, save.raw.body), save.stamp)))
+                temps.append((number, self._temp_of(save)))
             except OSError as error:
                 outcome[number] = error
         self._sync([temp for _, temp in temps])
@@ -96,6 +98,22 @@ class Writing:
             for _, temp in temps:
                 temp.discard()
         return outcome
+
+    def _temp_of(self, save: Save) -> Temp:
+        raw, draft = save.raw, save.draft
+        if not isinstance(draft, BodyDraft):
+            body = raw.body if isinstance(raw.body, bytes) else b""
+            return self._temp((raw.head, body), save.stamp)
+        try:
+            draft.fill_in(raw.head)
+            draft.stamp(save.stamp)
+        except BaseException:
+            draft.discard()
+            raise
+        return draft
+
+    def _temp(self, parts: Sequence[bytes], stamp: float | None = None) -> Temp:
+        return Temp.of(f"{self._root}{TEMP}/{secrets.token_hex(8)}", parts, stamp)
 
     def _publish(self, save: Save, temp: Temp) -> None:
         more = self._root + save.name + MORE
@@ -130,7 +148,7 @@ class Writing:
     def link(self, link: Link) -> None:
         """Let a name lead to another one; the disk is not waited for."""
         led = self._root + link.target + LED
-        temp = Temp(self._root, (link.raw.head,))
+        temp = self._temp((link.raw.head,))
         try:
             # Before the link: what leads here must be found when this goes.
             with self._turn(link.target), suppress(FileExistsError):
@@ -176,7 +194,7 @@ class Writing:
                 is_small = frame.body <= COPY_BYTES
                 os.lseek(handle, frame.starts, os.SEEK_SET)
                 body = os.read(handle, frame.body) if is_small else b""
-                temp = Temp(self._root, (change.raw.head, body), change.stamp)
+                temp = self._temp((change.raw.head, body), change.stamp)
                 return _Renewal(change, handle, temp, is_small)
         except BaseException:
             os.close(handle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from http_client_cache.body_statements import BodyStatement
 from http_client_cache.shell.jobs import Job, apart, awaited, blocking
 from http_client_cache.shell.sqlite.database import Database
 from http_client_cache.shell.sqlite.files import database_path
@@ -14,7 +15,7 @@ from http_client_cache.statements import NOT_NOW
 
 __all__ = ["AsyncSQLite", "Database", "SyncSQLite", "database_path", "shared_database"]
 
-Statement = Point | Query | Write
+Statement = Point | Query | Write | BodyStatement
 
 
 def _is_taken(write: Write, *, full: bool) -> bool:
@@ -44,6 +45,9 @@ class SyncSQLite:
         """
         if isinstance(statement, Write):
             return self._write(statement)
+        if isinstance(statement, BodyStatement):
+            bodies = self.database.bodies
+            return None if bodies is None else bodies.run_blocking(statement)
         answer = self.database.read_now(statement)
         if answer is NOT_NOW:
             if isinstance(statement, Query) and self.database.pending.any:
@@ -84,8 +88,11 @@ class AsyncSQLite:
         Raises:
             StoreError: SQLite failed.
         """
-        if not isinstance(statement, Write):
+        if isinstance(statement, Point | Query):
             return self.database.read_now(statement)
+        if not isinstance(statement, Write):
+            bodies = self.database.bodies
+            return None if bodies is None else bodies.run_now(statement)
         if _is_taken(statement, full=self.database.pending.is_full):
             return self.database.write(statement)
         return NOT_NOW
@@ -99,6 +106,8 @@ class AsyncSQLite:
         database = self.database
         if isinstance(statement, Write):
             return await self._write(statement)
+        if not isinstance(statement, Point | Query):
+            return None if database.bodies is None else await database.bodies.run(statement)
         if isinstance(statement, Query) and database.pending.any:
             await self._write(Write(()))
         if not database.has_reader:

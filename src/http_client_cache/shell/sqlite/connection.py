@@ -10,7 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from http_client_cache.sqlite_statements import Row
+from http_client_cache.body import AnyBody
+from http_client_cache.shell.sqlite.body_folder import BodyFolder
+from http_client_cache.sqlite_statements import Bodies, Row
 
 T = TypeVar("T")
 
@@ -123,12 +125,23 @@ def patiently(attempt: Callable[[], T], deadline: Callable[[], float]) -> T:
         pause = min(2 * pause, 0.02)
 
 
-def with_bodies(connection: sqlite3.Connection, rows: list[Row], blocks: str) -> list[Row]:
-    """Put the bodies of rows together that lie in blocks."""
+def with_bodies(
+    connection: sqlite3.Connection,
+    rows: list[Row],
+    bodies: Bodies,
+    folder: BodyFolder | None,
+) -> list[Row]:
+    """Put the bodies of rows together that lie in blocks, and open those that lie in files."""
     whole: list[Row] = []
     for row in rows:
-        if row[4] is not None:
-            data = b"".join(block for (block,) in connection.execute(blocks, (row[4],)))
-            row = (*row[:3], data, *row[4:])  # noqa: PLW2901
+        chain = row[4]
+        if chain is not None and row[3] is None:
+            body: AnyBody | None
+            if chain < 0:
+                body = None if folder is None else folder.open(bodies.file_of(chain))
+            else:
+                blocks = connection.execute(bodies.blocks, (chain,))
+                body = b"".join([block for (block,) in blocks])
+            row = (*row[:3], body, *row[4:])  # noqa: PLW2901
         whole.append(row)
     return whole

@@ -14,9 +14,11 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from http_client_cache.errors import StoreError
-from http_client_cache.shell.jobs import Job, Tell
+from http_client_cache.shell.bodies import Bodies as BodyWorkers
+from http_client_cache.shell.jobs import Job, Tell, call
 from http_client_cache.shell.lifetime import watch_over
 from http_client_cache.shell.sqlite import files
+from http_client_cache.shell.sqlite.body_folder import BodyFolder
 from http_client_cache.shell.sqlite.connection import (
     Handle,
     connect,
@@ -29,7 +31,7 @@ from http_client_cache.shell.sqlite.pending import Pending
 from http_client_cache.shell.sqlite.schema import establish, may_be_set_aside
 from http_client_cache.shell.sqlite.writer import Writer
 from http_client_cache.shell.worker import Worker
-from http_client_cache.sqlite_statements import Point, Query, Row, Write
+from http_client_cache.sqlite_statements import Bodies, Point, Query, Row, Write
 from http_client_cache.statements import NOT_NOW
 
 logger = logging.getLogger("http_client_cache")
@@ -74,7 +76,7 @@ class Database:
         self.timeout = timeout
         self.name = "in memory" if path is None else str(path)
         self._schema = tuple(schema)
-        self._fast_save = fast_save
+        self.fast_save = fast_save
         self._wal = wal
         self._cached_statements = cached_statements
         self._ready = False
@@ -92,8 +94,10 @@ class Database:
             # Other connections would see another database.
             self._local = SimpleNamespace(handle=self.write_handle)
         self.pending = Pending()
+        self.folder = None if path is None else BodyFolder(path)
+        self.bodies = None if self.folder is None else BodyWorkers(self.folder.path_of)
         self.writer = Writer(self)
-        self.reader: Worker[Job[Callable[[], Any]]] = Worker("http-cache-reader", _call)
+        self.reader: Worker[Job[Callable[[], Any]]] = Worker("http-cache-reader", call)
         watch_over(self)
 
     # Reading.
@@ -130,8 +134,16 @@ class Database:
             handle.lock.release()
         for row in rows:
             if row[4] is not None:
-                return NOT_NOW
+                return self._bodies_now(connection, rows, statement.bodies)
         return rows
+
+    def _bodies_now(
+        self, connection: sqlite3.Connection, rows: list[Row], bodies: Bodies
+    ) -> list[Row] | Any:
+        """To open a file takes microseconds, to put blocks together does not."""
+        if any(row[4] is not None and row[4] > 0 for row in rows):
+            return NOT_NOW
+        return with_bodies(connection, rows, bodies, self.folder)
 
     def read(self, statement: Point | Query) -> Any:
         """Answer, however long it takes.
@@ -169,8 +181,8 @@ class Database:
                 rows = connection.execute(statement.sql, statement.arguments).fetchall()
             else:
                 rows = self._look(connection, statement)
-            if statement.blocks is not None:
-                rows = with_bodies(connection, rows, statement.blocks)
+            if statement.bodies is not None:
+                rows = with_bodies(connection, rows, statement.bodies, self.folder)
         finally:
             with suppress(sqlite3.Error):
                 connection.execute("COMMIT")
@@ -280,7 +292,7 @@ class Database:
             if for_writing or not self._ready:
                 patiently(lambda: establish(connection, self._schema, wal=self._wal), lambda: end)
             if for_writing:
-                connection.execute(f"PRAGMA synchronous={'OFF' if self._fast_save else 'NORMAL'}")
+                connection.execute(f"PRAGMA synchronous={'OFF' if self.fast_save else 'NORMAL'}")
         except BaseException:
             connection.close()
             raise
@@ -322,6 +334,8 @@ class Database:
         A lock of another process is waited for a second at most. The next operation opens
         everything again.
         """
+        if self.bodies is not None:
+            self.bodies.close()
         self.writer.drain()
         self.reader.drain()
         self.let_go()
@@ -330,6 +344,8 @@ class Database:
 
     def freeze(self) -> None:
         """Before a fork: no thread, and no connection to a file."""
+        if self.bodies is not None:
+            self.bodies.freeze()
         self.writer.pause()
         self.reader.pause()
         self._gate.acquire()
@@ -343,6 +359,8 @@ class Database:
         if self.path is None:
             self.write_handle.lock.release()
         self._gate.release()
+        if self.bodies is not None:
+            self.bodies.thaw()
         self.writer.resume()
         self.reader.resume()
 
@@ -354,6 +372,8 @@ class Database:
         for handle in list(self._handles):
             handle.lock = threading.Lock()
         self.pending = Pending()
+        if self.bodies is not None:
+            self.bodies.start_over()
         self.writer.reset()
         self.reader.reset()
 
@@ -362,13 +382,3 @@ def _close_all(connections: set[sqlite3.Connection]) -> None:
     while connections:
         with suppress(sqlite3.Error):
             connections.pop().close()
-
-
-def _call(jobs: list[Job[Callable[[], Any]]]) -> None:
-    for job in jobs:
-        try:
-            result = job.work()
-        except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
-            job.end(None, error)
-        else:
-            job.end(result)

@@ -54,6 +54,7 @@ class Keeper:
     Attributes:
         unfinished: stores that are still over their limits; the next transaction goes on.
         removed: whether anything was deleted in the last transaction.
+        trash: names of files that can go, once it is committed.
     """
 
     def __init__(self, name: str) -> None:
@@ -62,6 +63,7 @@ class Keeper:
         self._lock = threading.Lock()
         self.unfinished: list[Upkeep] = []
         self.removed = False
+        self.trash: list[str] = []
 
     def waiting(self) -> list[Upkeep]:
         """Stores whose uses are not written down yet."""
@@ -74,7 +76,7 @@ class Keeper:
         Raises:
             sqlite3.Error: SQLite failed.
         """
-        self.unfinished, self.removed = [], False
+        self.unfinished, self.removed, self.trash = [], False, []
         by_store: dict[Upkeep, list[Write]] = {}
         for write in writes:
             if write.upkeep is not None:
@@ -85,6 +87,10 @@ class Keeper:
                 with self._lock:
                     self._known.add(upkeep)
                 self._keep_within(connection, upkeep, some)
+            chains = connection.execute(upkeep.sql.trash).fetchall()
+            if chains:
+                connection.execute(upkeep.sql.empty_trash)
+                self.trash += [upkeep.bodies.file_of(chain) for (chain,) in chains]
 
     def _keep_within(
         self, connection: sqlite3.Connection, upkeep: Upkeep, writes: list[Write]

@@ -40,7 +40,7 @@ class Pending:
             self._writes += 1
             for row in _shown(write):
                 self._rows.setdefault(row[0], {})[row[1]] = row
-                self._bytes += _size(row)
+                self._bytes += size_of(row)
             if write.alias is not None:
                 self._aliases[write.alias[0]] = write.alias
             self._count()
@@ -54,7 +54,7 @@ class Pending:
             self._writes -= 1
             self.ended += 1
             for row in shown:
-                self._bytes -= _size(row)
+                self._bytes -= size_of(row)
                 rows = self._rows.get(row[0])
                 if rows is not None and rows.get(row[1]) is row:
                     del rows[row[1]]
@@ -105,5 +105,6 @@ def _shown(write: Write) -> tuple[Row, ...]:
     return write.gone if write.row is None else (write.row, *write.gone)
 
 
-def _size(row: Row) -> int:
-    return len(row[3] or b"")
+def size_of(row: Row) -> int:
+    """Bytes of a body that is held in memory until it is written."""
+    return len(row[3]) if isinstance(row[3], bytes) else 0

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from http_client_cache.errors import StoreError
+from http_client_cache.shell.body_files import BodyDraft
 from http_client_cache.shell.jobs import Job
 from http_client_cache.shell.sqlite.connection import (
     concerns_all,
@@ -19,6 +21,8 @@ from http_client_cache.shell.sqlite.connection import (
     patiently,
 )
 from http_client_cache.shell.sqlite.keeper import Keeper
+from http_client_cache.shell.sqlite.pending import size_of
+from http_client_cache.shell.temps import sync_all
 from http_client_cache.shell.worker import PutBackError, Worker
 from http_client_cache.sqlite_statements import Insert, Upkeep, Write
 
@@ -59,6 +63,8 @@ class Writer:
         self._failing = False
         self._keeper = Keeper(database.name)
         self._spare = False
+        # Stores whose orphans were looked for.
+        self._known: WeakSet[Upkeep] = WeakSet()
         self._closing: float | None = None
         self._one_by_one = False
         self._inserts: dict[tuple[str, int], str] = {}
@@ -86,6 +92,7 @@ class Writer:
         if all(not job.work.steps and job.work.upkeep is None for job in jobs):
             self._end(jobs, [[] for _ in jobs])
             return
+        jobs = self._synced(jobs)
         try:
             answers = self._in_one_transaction(jobs)
         except PutBackError:
@@ -100,12 +107,49 @@ class Writer:
                 self._fail(jobs, error)
             return
         self._end(jobs, answers)
+        self._tidy(jobs)
         if any(job.work.shrink for job in jobs):
             self._shrink()
         elif self._keeper.removed or self._spare:
             self._trim()
         if self._closing is None and threading.main_thread().is_alive():
             self._put_upkeep(self._keeper.unfinished)
+
+    def _synced(self, jobs: list[Job[Write]]) -> list[Job[Write]]:
+        """Wait for the disk until it has the bodies; those that it has not are not published."""
+        drafts = [job.work.draft for job in jobs if isinstance(job.work.draft, BodyDraft)]
+        if not drafts:
+            return jobs
+        closing = self._closing is not None or not threading.main_thread().is_alive()
+        if not (self._database.fast_save or self._worker.paused or closing):
+            sync_all(drafts)
+        good: list[Job[Write]] = []
+        for job in jobs:
+            error = job.work.draft.error if isinstance(job.work.draft, BodyDraft) else None
+            if error is None:
+                good.append(job)
+            else:
+                self._fail([job], error)
+        return good
+
+    def _tidy(self, jobs: list[Job[Write]]) -> None:
+        """Remove files that belong to no entry."""
+        folder = self._database.folder
+        if folder is None:
+            return
+        folder.remove(self._keeper.trash)
+        for upkeep in {job.work.upkeep for job in jobs if self._may_leave_orphans(job.work)}:
+            if upkeep is not None:
+                self._known.add(upkeep)
+                with (
+                    suppress(sqlite3.Error, OSError),
+                    self._database.using(self._database.write_handle) as connection,
+                ):
+                    folder.remove_orphans(connection, upkeep)
+
+    def _may_leave_orphans(self, write: Write) -> bool:
+        """Whether it is time to look for them: with a sweep, and before the first large body."""
+        return write.shrink or (write.draft is not None and write.upkeep not in self._known)
 
     def _put_upkeep(self, upkeeps: Iterable[Upkeep]) -> None:
         for upkeep in upkeeps:
@@ -144,6 +188,7 @@ class Writer:
             if failure is None:
                 try:
                     self._end([job], self._in_one_transaction([job]))
+                    self._tidy([job])
                 except Exception as error:  # noqa: BLE001 - as above
                     self._fail([job], error)
                     failure = error if concerns_all(error) else None
@@ -233,6 +278,8 @@ class Writer:
             self._failing = False
             logger.warning("The cache %s can be written again", self._database.name)
         for job, answer in zip(jobs, answers, strict=True):
+            if isinstance(job.work.draft, BodyDraft):
+                job.work.draft.keep()
             self._database.pending.remove(job.work)
             job.end(answer)
 
@@ -245,6 +292,8 @@ class Writer:
                 error,
             )
         for job in jobs:
+            if isinstance(job.work.draft, BodyDraft):
+                job.work.draft.discard()
             self._database.pending.remove(job.work)
             if not job.work.steps:
                 # Only wanted to know that those before it have ended.
@@ -261,4 +310,4 @@ def _is_awaited(job: Job[Write]) -> bool:
 
 def _weight(job: Job[Write]) -> int:
     row = job.work.row
-    return len(row[3] or b"") if row is not None else 0
+    return size_of(row) if row is not None else 0

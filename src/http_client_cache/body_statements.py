@@ -1,0 +1,75 @@
+"""The words in which stores that keep large bodies in files speak of those to their shells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from http_client_cache.body import Draft
+
+
+class Begin(NamedTuple):
+    """Begin a file that is written as its body comes. Answers a ``Draft`` at once.
+
+    Or ``None``, where bodies cannot be stored in this way.
+
+    Attributes:
+        name: of the file, as far as the store gives it one before it is published.
+        room: bytes that are left free before the body.
+        digest: whether the SHA-256 of the body is wanted in the end.
+    """
+
+    name: str = ""
+    room: int = 0
+    digest: bool = False
+
+
+class Append(NamedTuple):
+    """Add to a draft. Answers whether more is wanted; waits if much is on its way to the disk."""
+
+    draft: Draft
+    pieces: Sequence[bytes]
+
+
+class Whole(NamedTuple):
+    """A body that is in its file.
+
+    Attributes:
+        source: what it can be read from, from now on.
+        crc: CRC-32.
+        digest: SHA-256, if it was wanted; else empty.
+    """
+
+    source: Any
+    crc: int
+    digest: bytes
+
+
+class Finish(NamedTuple):
+    """The last of a draft has been added. Answers a ``Whole``."""
+
+    draft: Draft
+
+
+class Forget(NamedTuple):
+    """Remove a draft. Answers ``None`` at once."""
+
+    draft: Draft
+
+
+class Piece(NamedTuple):
+    """Read a part of a body. Answers some of it: a byte at least."""
+
+    source: Any
+    start: int
+    size: int
+
+
+class Verify(NamedTuple):
+    """Read a body through. Answers whether it has this SHA-256."""
+
+    source: Any
+    digest: bytes
+
+
+BodyStatement = Begin | Append | Finish | Forget | Piece | Verify

@@ -1,0 +1,185 @@
+"""The threads that write large bodies into files, and read them where that takes long."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, Final, cast
+
+from http_client_cache.body_statements import (
+    Append,
+    Begin,
+    BodyStatement,
+    Finish,
+    Forget,
+    Piece,
+    Verify,
+)
+from http_client_cache.errors import StoreError
+from http_client_cache.shell.body_files import BodyDraft, BodyFile
+from http_client_cache.shell.jobs import Job, Tell, awaited, blocking, call
+from http_client_cache.shell.worker import Worker
+from http_client_cache.statements import NOT_NOW
+
+WAITING_BYTES: Final = 2 * 2**20
+"""What is on its way to the disk before whoever writes more has to wait."""
+
+PATIENCE: Final = 1.0
+"""Seconds for which they wait; then the body is not stored."""
+
+_Work = Callable[[], Any]
+
+
+class Bodies:
+    """Carries out what a store says of bodies in files, for any threads and event loops.
+
+    Args:
+        path_of: where a draft is written that has this name.
+    """
+
+    def __init__(self, path_of: Callable[[str], str]) -> None:
+        self._path_of = path_of
+        self._waiting = 0
+        self._lock = threading.Lock()
+        self._writer: Worker[Job[_Work]] = Worker("http-cache-body-writer", call)
+        self._reader: Worker[Job[_Work]] = Worker("http-cache-body-reader", call)
+
+    def run_now(self, statement: BodyStatement) -> Any:
+        """Answer at once if that takes microseconds, else ``NOT_NOW``.
+
+        Raises:
+            StoreError: a body cannot be read.
+        """
+        if isinstance(statement, Piece):
+            source: BodyFile = statement.source
+            piece = source.read_now(statement.start, statement.size)
+            return NOT_NOW if piece is None else piece
+        if isinstance(statement, Append):
+            if self._waiting >= WAITING_BYTES:
+                return NOT_NOW
+            return _wanted(self._append(statement))
+        if isinstance(statement, Begin):
+            return self._begin(statement)
+        if isinstance(statement, Forget):
+            return self._forget(cast("BodyDraft", statement.draft))
+        return NOT_NOW
+
+    async def run(self, statement: BodyStatement) -> Any:
+        """Answer, by a thread.
+
+        Raises:
+            StoreError: a body cannot be read or written.
+        """
+        future, tell = awaited()
+        work = self._put(statement, tell)
+        if work is None:
+            return await future
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await future
+        except TimeoutError:
+            return self._too_slow(work)
+
+    def run_blocking(self, statement: BodyStatement) -> Any:
+        """Answer, blocking.
+
+        Raises:
+            StoreError: a body cannot be read or written.
+        """
+        answer = self.run_now(statement)
+        if answer is not NOT_NOW:
+            return answer
+        future, tell = blocking()
+        work = self._put(statement, tell)
+        try:
+            return future.result(None if work is None else PATIENCE)
+        except FutureTimeoutError:
+            if work is None:
+                raise
+            return self._too_slow(work)
+
+    def _put(self, statement: BodyStatement, tell: Tell) -> BodyDraft | None:
+        """Let a thread do it; answers the draft whose writer must not wait too long for it."""
+        if isinstance(statement, Append):
+            return self._append(statement, tell)
+        if isinstance(statement, Finish):
+            draft = cast("BodyDraft", statement.draft)
+            self._writer.put(Job(draft.finish, tell))
+            return draft
+        self._reader.put(Job(_reading(statement), tell))
+        return None
+
+    def _begin(self, begin: Begin) -> BodyDraft | None:
+        if sys.platform == "win32":
+            # An open file can neither be renamed nor removed there.
+            return None
+        return BodyDraft(begin.name, self._path_of(begin.name), begin.room, digest=begin.digest)
+
+    def _append(self, statement: Append, tell: Tell | None = None) -> BodyDraft:
+        draft, pieces = cast("BodyDraft", statement.draft), statement.pieces
+        size = sum(map(len, pieces))
+        draft.size += size
+        with self._lock:
+            self._waiting += size
+
+        def take() -> bool:
+            try:
+                draft.take(pieces)
+            finally:
+                with self._lock:
+                    self._waiting -= size
+            return _wanted(draft)
+
+        self._writer.put(Job(take, tell))
+        return draft
+
+    def _forget(self, draft: BodyDraft) -> None:
+        draft.given_up = True
+        self._writer.put(Job(draft.discard))
+
+    def _too_slow(self, draft: BodyDraft) -> Any:
+        self._forget(draft)
+        raise StoreError(f"a body could not be written within {PATIENCE:g} s")
+
+    # Life.
+
+    def close(self) -> None:
+        """Write what is waiting, and end the threads."""
+        self._writer.drain()
+        self._reader.drain()
+
+    def freeze(self) -> None:
+        """Before a fork: no thread."""
+        self._writer.pause()
+        self._reader.pause()
+
+    def thaw(self) -> None:
+        """After a fork, in the parent."""
+        self._writer.resume()
+        self._reader.resume()
+
+    def start_over(self) -> None:
+        """After a fork, in the child: what was waiting is the parent's to write."""
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._writer.reset()
+        self._reader.reset()
+
+
+def _wanted(draft: BodyDraft) -> bool:
+    if draft.error is not None:
+        raise StoreError(f"a body could not be written: {draft.error}") from draft.error
+    return not draft.given_up
+
+
+def _reading(statement: BodyStatement) -> _Work:
+    if isinstance(statement, Verify):
+        source: BodyFile = statement.source
+        return lambda: source.has_digest(statement.digest)
+    if isinstance(statement, Piece):
+        source = statement.source
+        return lambda: source.read(statement.start, statement.size)
+    raise TypeError(f"{type(statement).__name__} is not for the thread that reads")

@@ -1,0 +1,216 @@
+"""A large body in a file: while it is written, and while it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+import zlib
+from collections.abc import Sequence
+from typing import Final
+
+from http_client_cache.body_statements import Whole
+from http_client_cache.errors import StoreError
+from http_client_cache.shell.temps import Temp
+
+_AT_ONCE: Final = 2**20
+
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class BodyDraft(Temp):
+    """A body on its way into a file; made when the first bytes come.
+
+    Args:
+        name: what the store calls it.
+        path: where it is written.
+        room: bytes that are left free before the body.
+        digest: whether to compute its SHA-256.
+
+    Attributes:
+        size: bytes of the body that were handed over so far.
+        given_up: nothing more is to be written.
+    """
+
+    def __init__(self, name: str, path: str, room: int, *, digest: bool) -> None:
+        super().__init__(path)
+        self.name = name
+        self.room = room
+        self.size = 0
+        self.given_up = False
+        self._written = 0
+        self._crc = 0
+        self._hash = hashlib.sha256() if digest else None
+
+    def take(self, pieces: Sequence[bytes]) -> None:
+        """Write what comes next, unless something has failed; ``error`` tells."""
+        if self.error is not None or self.given_up:
+            return
+        try:
+            if self._handle < 0:
+                self.open()
+                self.write((b" " * self.room,))
+            self.write(pieces)
+        except OSError as error:
+            self.error = error
+            self.discard()
+            return
+        for piece in pieces:
+            self._written += len(piece)
+            self._crc = zlib.crc32(piece, self._crc)
+            if self._hash is not None:
+                self._hash.update(piece)
+
+    def finish(self) -> Whole:
+        """What has become of it.
+
+        Raises:
+            StoreError: it is not whole.
+        """
+        if self._handle < 0 or self.given_up or self._written != self.size:
+            self.discard()
+            raise StoreError(f"a body could not be written: {self.error}") from self.error
+        handle = os.open(self._path, _FLAGS)
+        source = BodyFile(handle, self._path, self.room, self.size)
+        return Whole(source, self._crc, b"" if self._hash is None else self._hash.digest())
+
+    def fill_in(self, head: bytes) -> None:
+        """Write what belongs into the room before the body.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        self.write((head,))
+
+
+class BodyFile:
+    """An open file with a body in it, for any number of readers at once.
+
+    The file may have lost its name meanwhile. A part of it that is read at the end is handed out
+    only if all of it has the right checksum, as far as it was read in its order.
+
+    Args:
+        handle: of the open file; closed with this object.
+        path: for messages.
+        starts: where the body starts.
+        size: of the body in bytes.
+        crc: CRC-32 of the body, if it is known.
+    """
+
+    __slots__ = ("_checked", "_crc", "_expected", "_handle", "_lock", "_path", "_starts", "size")
+
+    def __init__(
+        self, handle: int, path: str, starts: int, size: int, crc: int | None = None
+    ) -> None:
+        self._handle = handle
+        self._path = path
+        self._starts = starts
+        self.size = size
+        self._expected = crc
+        self._crc = 0
+        self._checked = 0
+        self._lock = threading.Lock()
+
+    def read_now(self, start: int, size: int) -> bytes | None:
+        """Some of the body, if it need not be fetched from the disk.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        piece = _read_now(self._handle, self._starts + start, size)
+        if piece is not None:
+            self._check(start, piece)
+        return piece
+
+    def read(self, start: int, size: int) -> bytes:
+        """Some of the body, a byte at least.
+
+        Raises:
+            StoreError: it cannot be read, or is damaged.
+        """
+        try:
+            piece = _read_at(self._handle, self._starts + start, size)
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be read: {error}") from error
+        if not piece:
+            raise StoreError(f"{self._path} is damaged: it is too short")
+        self._check(start, piece)
+        return piece
+
+    def has_digest(self, digest: bytes) -> bool:
+        """Whether the whole has this SHA-256.
+
+        Raises:
+            StoreError: it cannot be read, or is damaged.
+        """
+        known, place = hashlib.sha256(), 0
+        while place < self.size:
+            piece = self.read(place, min(_AT_ONCE, self.size - place))
+            known.update(piece)
+            place += len(piece)
+        return known.digest() == digest
+
+    def _check(self, start: int, piece: bytes) -> None:
+        if self._expected is None:
+            return
+        with self._lock:
+            if self._checked == self.size:
+                is_good = self._crc == self._expected
+            else:
+                end = start + len(piece)
+                # Several readers may be at it: each byte counts once.
+                if start <= self._checked < end:
+                    new = piece[self._checked - start :] if self._checked > start else piece
+                    self._crc = zlib.crc32(new, self._crc)
+                    self._checked = end
+                is_good = self._checked < self.size or self._crc == self._expected
+        if not is_good:
+            raise StoreError(f"{self._path} is damaged: its checksum is another one")
+
+    def __del__(self) -> None:
+        os.close(self._handle)
+
+
+if hasattr(os, "preadv") and hasattr(os, "RWF_NOWAIT"):
+
+    def _read_now(handle: int, place: int, size: int) -> bytes | None:
+        buffer = bytearray(size)
+        try:
+            count = os.preadv(handle, [buffer], place, os.RWF_NOWAIT)
+        except OSError:
+            # It would have to wait; or cannot tell.
+            return None
+        if count == size:
+            return bytes(buffer)
+        return bytes(memoryview(buffer)[:count]) if count else None
+
+else:
+
+    def _read_now(handle: int, place: int, size: int) -> bytes | None:
+        del handle, place, size
+        return None
+
+
+if sys.platform != "win32":
+
+    def _read_at(handle: int, place: int, size: int) -> bytes:
+        return os.pread(handle, size, place)
+
+else:
+    _turn = threading.Lock()
+
+    def _read_at(handle: int, place: int, size: int) -> bytes:
+        with _turn:
+            os.lseek(handle, place, os.SEEK_SET)
+            return os.read(handle, size)
+
+
+def open_body(path: str) -> BodyFile | None:
+    """The body that is a whole file; ``None`` if there is none."""
+    try:
+        handle = os.open(path, _FLAGS)
+    except OSError:
+        return None
+    return BodyFile(handle, path, 0, os.fstat(handle).st_size)

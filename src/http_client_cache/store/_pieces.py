@@ -1,0 +1,37 @@
+"""For stores that keep large bodies in files: what is the same in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from http_client_cache.body import AnyBody, Draft, KeptBody
+from http_client_cache.body_statements import Append, Forget, Piece, Verify
+from http_client_cache.codec.protocol import Codec
+from http_client_cache.plan import Plan
+
+
+class BodiesInFiles:
+    """What a draft and a :class:`KeptBody` of such a store can do."""
+
+    _codec: Codec
+
+    def append(self, draft: Draft, pieces: Sequence[bytes]) -> Plan[bool]:
+        """See :class:`~http_client_cache.store.Store`."""
+        wanted: bool = yield Append(draft, pieces)
+        return wanted
+
+    def forget(self, draft: Draft) -> Plan[None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        yield Forget(draft)
+
+    def read(self, body: KeptBody, start: int, size: int) -> Plan[bytes]:
+        """See :class:`~http_client_cache.store.Store`."""
+        piece: bytes = yield Piece(body.source, body.start + start, min(size, len(body) - start))
+        return piece
+
+    def _is_signed(self, body: AnyBody, record: bytes) -> Plan[bool]:
+        """Whether a body that is read in pieces is the one that its record is bound to, if any."""
+        if not (isinstance(body, KeptBody) and self._codec.binds_body):
+            return True
+        good: bool = yield Verify(body.source, self._codec.digest_of(record))
+        return good
