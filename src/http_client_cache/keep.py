@@ -110,14 +110,17 @@ class KeepLater:
         scope: the cache.
         stored: as it will be, less its body.
         publish: stores it.
+        held: bytes up to which it is held in memory.
     """
 
     __slots__ = (
-        *("_chain", "_draft", "_hops", "_in_pieces", "_lease", "_most", "_pieces", "_publish"),
-        *("_scope", "_size", "_stored"),
+        *("_chain", "_draft", "_held", "_hops", "_in_pieces", "_lease", "_most", "_pieces"),
+        *("_publish", "_scope", "_size", "_stored"),
     )
 
-    def __init__(self, scope: Scope, stored: Stored, publish: Publish) -> None:
+    def __init__(
+        self, scope: Scope, stored: Stored, publish: Publish, held: int = WHOLE_BYTES
+    ) -> None:
         self._scope = scope
         self._stored = stored
         self._publish = publish
@@ -125,6 +128,7 @@ class KeepLater:
         self._chain = Chain()
         self._hops: tuple[tuple[str, Hop], ...] = ()
         limits = scope.settings.max_entry_bytes, scope.store.limits.max_bytes
+        self._held = held
         self._most = min([limit for limit in limits if limit is not None], default=None)
         self._size = 0
         self._pieces: list[bytes] = []
@@ -148,7 +152,7 @@ class KeepLater:
             return False
         if self._draft is None:
             self._pieces += pieces
-            if self._size <= WHOLE_BYTES or not self._in_pieces:
+            if self._size <= self._held or not self._in_pieces:
                 return True
             stored = self._stored
             draft = yield UseStore(

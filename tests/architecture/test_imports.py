@@ -24,16 +24,19 @@ def engine(*modules: str) -> set[str]:
 STORES = engine(
     *(f"store.{path.stem}" for path in (SRC / ENGINE / "store").glob("*.py") if path.stem[0] != "_")
 )
-VALUES = engine("errors", "message", "entry", "urls")
+VALUES = engine("body", "errors", "message", "entry", "urls")
 
 # Modules, and those of ours that they may import; all that is ours and not named is forbidden.
 # A name stands for the module and whatever lies below it, and a module may import its own parts.
 MAY_IMPORT = {
     f"{ENGINE}.errors": set(),
+    f"{ENGINE}.body": set(),
+    f"{ENGINE}.body_statements": engine("body"),
     f"{ENGINE}.clock": set(),
+    f"{ENGINE}.filters": set(),
     f"{ENGINE}.urls": engine("errors"),
     f"{ENGINE}.message": engine("errors", "urls"),
-    f"{ENGINE}.entry": engine("errors", "message", "urls"),
+    f"{ENGINE}.entry": engine("body", "errors", "message", "urls"),
     f"{ENGINE}.expiry": VALUES | engine("rfc9111"),
     f"{ENGINE}.patterns": VALUES | engine("expiry"),
     f"{ENGINE}.plan": VALUES,
@@ -44,9 +47,9 @@ MAY_IMPORT = {
     f"{ENGINE}.lawful.respond": VALUES | engine("options", "rfc9111", "served"),
     f"{ENGINE}.codec": VALUES,
     f"{ENGINE}.file_format": set(),
-    f"{ENGINE}.file_statements": engine("file_format", "limits"),
+    f"{ENGINE}.file_statements": engine("body", "file_format", "limits"),
     f"{ENGINE}.rfc9111": VALUES,
-    f"{ENGINE}.settings": VALUES | engine("expiry", "patterns", "rfc9111", "windows"),
+    f"{ENGINE}.settings": VALUES | engine("expiry", "filters", "patterns", "rfc9111", "windows"),
     f"{ENGINE}.windows": engine("errors"),
     f"{ENGINE}.limits": VALUES | engine("clock", "rfc9111", "settings"),
     f"{ENGINE}.content": engine("errors", "urls"),

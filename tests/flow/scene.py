@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from http_client_cache.entry import Entry, Hop, Stored
 from http_client_cache.flow import serve
 from http_client_cache.key import create_key
+from http_client_cache.limits import Limits
 from http_client_cache.message import Headers, Request, ResponseHead
 from http_client_cache.options import Chain, Options
 from http_client_cache.plan import (
@@ -132,6 +133,8 @@ def named(key: str) -> str:
 
 class Trips:
     """A store that carries out nothing."""
+
+    limits = Limits()
 
     def __getattr__(self, name: str) -> Callable[..., Trip]:
         return lambda *arguments, **_: Trip(name, arguments)
@@ -261,7 +264,7 @@ class Scene:
             if type(found) is tuple:
                 return found
             return () if found is None else (found,)
-        return None
+        return trip.arguments[2] if trip.name == "save" else None
 
     def _lead(self, plan: Any, name: str) -> Led:
         lease = self.lease(name)

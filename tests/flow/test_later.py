@@ -30,7 +30,7 @@ def test_stored_and_shared_at_the_end() -> None:
     assert (served.stored, served.refusal) == (None, Reason.NOT_YET)
     assert scene.told == ["load /a", "lock /a", "GET /a", "read"]
     assert scene.uncacheable == set()
-    scene.play(scene.later.finish(b"whole"))
+    scene.play(scene.later.finish([b"whole"]))
     assert scene.told[4:] == ["save /a", "release /a: whole"]
     entry = scene.trip("save").arguments[1]
     assert (entry.body_size, entry.created, entry.expires) == (5, NOW, NOW + 60)
@@ -67,7 +67,7 @@ class TestAtTheEndOfAChain:
 
     def test_published(self) -> None:
         scene, _ = self.scene()
-        scene.play(scene.later.finish(b"whole"))
+        scene.play(scene.later.finish([b"whole"]))
         told = ["save /b", "link /a to /b", "release /b: whole", "release /a: whole"]
         assert scene.told[-4:] == told
         assert scene.trip("link").arguments[1] == Alias(key("/b"), (hop("/a", "/b"),), NOW)
@@ -76,14 +76,14 @@ class TestAtTheEndOfAChain:
         scene, _ = self.scene()
         scene.later.give_up()
         assert scene.told[-2:] == ["release /a: nothing", "release /b: nothing"]
-        scene.play(scene.later.finish(b"whole"))
+        scene.play(scene.later.finish([b"whole"]))
         assert scene.told[-2:] == ["save /b", "link /a to /b"]
 
 
 def test_the_expiration_of_the_request_counts() -> None:
     scene = Slow(origin=[answer()], bodies=[LATER])
     scene.follow(get(), expire_after=parse_expire_after(5))
-    scene.play(scene.later.finish(b"whole"))
+    scene.play(scene.later.finish([b"whole"]))
     assert scene.trip("save").arguments[1].expires == NOW + 5
 
 

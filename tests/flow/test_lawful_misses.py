@@ -307,7 +307,7 @@ class TestLater:
         served = scene.serve()
         assert (served.stored, served.refusal) == (None, Reason.NOT_YET)
         assert scene.told == [*MISS, "read"]
-        scene.play(scene.later.finish(b"whole"))
+        scene.play(scene.later.finish([b"whole"]))
         assert scene.told[4:] == ["save /a", "release /a: whole"]
 
     def test_given_up(self) -> None:
@@ -320,7 +320,7 @@ class TestLater:
         scene = Lawful(origin=[FRESH], bodies=[LATER])
         scene.serve()
         scene.note_change(key().partition(".")[0])
-        scene.play(scene.later.finish(b"whole"))
+        scene.play(scene.later.finish([b"whole"]))
         assert scene.told[4:] == ["release /a: nothing"]
 
     def test_those_that_it_replaces_are_not_held_in_memory(self) -> None:

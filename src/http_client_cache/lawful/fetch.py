@@ -7,13 +7,12 @@ from typing import Final
 
 import msgspec
 
-from http_client_cache.body import KeptBody
 from http_client_cache.decide import authorization_added
 from http_client_cache.entry import Stored
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
 from http_client_cache.lawful.find import DIRECTING, Found, may_be_shared
-from http_client_cache.lawful.keep import keep, renewed, save
+from http_client_cache.lawful.keep import COMBINED_BYTES, keep, renewed, save
 from http_client_cache.lawful.respond import SELECTING, respond
 from http_client_cache.message import Headers, Request, to_text
 from http_client_cache.plan import Answer, Discard, Exchange, Lost, Plan, UseStore
@@ -143,8 +142,7 @@ def _completion(asking: Asking, part: Stored) -> tuple[tuple[str, str], ...]:
     span = parse_content_range(headers)
     if span is None or span.size is None or span.size - span.stop > _MOST_OF_THE_REST:
         return ()
-    if isinstance(part.body, KeptBody):
-        # It cannot be put together with the rest.
+    if len(part.body) > COMBINED_BYTES:
         return ()
     entry = part.entry
     return completion(Part(206, headers, span.start, span.size, part.body, entry.created))

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from http_client_cache import steps
-from http_client_cache.body import Draft, KeptBody
+from http_client_cache.body import WHOLE_BYTES, Draft, KeptBody
 from http_client_cache.decide import REDIRECTS
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.expiry import Expiry
@@ -34,6 +34,9 @@ from http_client_cache.scope import Scope
 from http_client_cache.settings import Settings
 from http_client_cache.storable import entry_of, storable_pointers
 from http_client_cache.variant import variant_name
+
+COMBINED_BYTES: Final = 16 * 2**20
+"""Parts and wholes up to this size are put together (section 3.4), which is done in memory."""
 
 MAX_VARIANTS: Final = 64
 """How many responses are kept for one key; the oldest give way."""
@@ -63,7 +66,8 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
         return None, Reason.REDACTED
     later = None
     if not asking.unattended:
-        later = KeepLater(scope, place, _publisher(asking, place))
+        held = COMBINED_BYTES if head.status == 206 else WHOLE_BYTES
+        later = KeepLater(scope, place, _publisher(asking, place), held)
     body = yield from body_of(scope, answer, later)
     if body is LATER:
         if later is not None:
@@ -74,6 +78,7 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
     entry = msgspec.structs.replace(place.entry, body_size=len(body))
     stored: Stored | None = place._replace(entry=entry, body=body)
     if head.status == 206:
+        found = yield from _held(scope, found)
         stored = combined_with(found, place._replace(entry=entry, body=body))
     if stored is None:
         return None, Reason.PARTIAL
@@ -109,7 +114,7 @@ def _save_part(
     loaded = yield UseStore(scope.store.load(stored.key))
     known = () if type(loaded) is Failed else tuple(loaded)
     whole, part, reason = chosen(known, request)
-    found = Found(stored.key, None, reason, whole, part, known)
+    found = yield from _held(scope, Found(stored.key, None, reason, whole, part, known))
     combined = combined_with(found, stored)
     if combined is None:
         yield from _discard(scope, draft)
@@ -219,6 +224,17 @@ def renewed(settings: Settings, stored: Stored, answer: Answer, expiry: Expiry) 
         sets_cookies="set-cookie" in after.headers,
     )
     return stored._replace(entry=_assessed(entry, fields, verdict))
+
+
+def _held(scope: Scope, found: Found) -> Plan[Found]:
+    """The same with bodies in memory, as far as a part may be combined with them."""
+    held: list[Stored | None] = []
+    for one in (found.stored, found.part):
+        body = None
+        if one is not None and len(one.body) <= COMBINED_BYTES:
+            body = yield from steps.whole(scope, one.body)
+        held.append(one if one is None or body is None else one._replace(body=body))
+    return msgspec.structs.replace(found, stored=held[0], part=held[1])
 
 
 def combined_with(found: Found, new: Stored) -> Stored | None:
