@@ -12,6 +12,7 @@ from aiohttp_client_cache.middleware import CacheMiddleware
 from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.session import CachedSession, CacheMixin
 from http_client_cache.errors import CacheError, ConfigurationError, MissingDependency
+from http_client_cache.filters import head_only
 from http_client_cache.item import StoredResponse
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.status import CacheStatus
@@ -36,4 +37,5 @@ __all__ = [
     "SQLiteBackend",
     "SQLiteCache",
     "StoredResponse",
+    "head_only",
 ]

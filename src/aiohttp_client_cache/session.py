@@ -67,6 +67,7 @@ class CacheMixin(Live, Verbs):
         filter_fn: says of a response whether it is kept and served.
         key_fn: makes the key of a request.
         max_entry_bytes: bodies larger than this many bytes are not kept.
+        stream_threshold: larger bodies are kept while they are read, and never held in memory.
         cache_control: go by what requests and responses say (RFC 9111).
         shared: with ``cache_control``, obey what is said to shared caches.
         stale_if_error: how long an expired response is served if the origin fails.
@@ -107,6 +108,7 @@ class CacheMixin(Live, Verbs):
         filter_fn: FilterFunction | None = None,
         key_fn: KeyFunction | None = None,
         max_entry_bytes: int | None = None,
+        stream_threshold: int | None = None,
         cache_control: bool | None = None,
         shared: bool | None = None,
         stale_if_error: StaleWindow = None,
@@ -130,6 +132,7 @@ class CacheMixin(Live, Verbs):
             "filter_fn": filter_fn,
             "key_fn": key_fn,
             "max_entry_bytes": max_entry_bytes,
+            "stream_threshold": stream_threshold,
             "cache_control": cache_control,
             "shared": shared,
             "stale_if_error": stale_if_error,

@@ -377,7 +377,7 @@ async def test_small_hits_and_all_saves_are_answered_at_once(do: Do, subject: Su
     if answered_now(subject, store.load("a.1")) is NOT_NOW:
         await run_as_async(subject, store.load("a.1"))
     assert answered_now(subject, store.load("a.1")) == ()
-    assert answered_now(subject, store.save("a.1", entry(body=BODY), BODY)) is None
+    assert answered_now(subject, store.save("a.1", entry(body=BODY), BODY)) == BODY
     assert answered_now(subject, store.link("b.1", alias("a.1"))) is None
     for written in (False, True):
         for key in ("a.1", "b.1") if written or subject.never_waits else ():

@@ -65,6 +65,9 @@ class Live:
     filter_fn = Setting[FilterFunction | None]("filter_fn", "The user's filter.")
     key_fn = Setting[KeyFunction | None]("key_fn", "The user's key function.")
     max_entry_bytes = Setting[int | None]("max_entry_bytes", "The largest body that is kept.")
+    stream_threshold = Setting[int](
+        "stream_threshold", "The largest body that is read before its response is handed over."
+    )
     cache_control = Setting[bool]("cache_control", "Whether RFC 9111 decides.")
     shared = Setting[bool]("shared", "Whether the cache has several users.")
     stale_if_error = Setting[StaleWindow](
@@ -99,6 +102,7 @@ class RuleOptions(TypedDict, total=False):
     filter_fn: FilterFunction | None
     key_fn: KeyFunction | None
     max_entry_bytes: int | None
+    stream_threshold: int
     cache_control: bool
     shared: bool
     stale_if_error: StaleWindow
