@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 from weakref import WeakSet
-
-from aiohttp.typedefs import StrOrURL
 
 from aiohttp_client_cache.backends.inspection import Inspection
 from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction
@@ -18,25 +15,20 @@ from aiohttp_client_cache.backends.storage import (
     RedirectStorage,
     ResponseStorage,
 )
-from aiohttp_client_cache.backends.urls import AsyncUrls, Urls, with_params
-from aiohttp_client_cache.response import CachedResponse
+from aiohttp_client_cache.backends.urls import Urls
 from http_client_cache import housekeeping
 from http_client_cache.body import WHOLE_BYTES
 from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
 from http_client_cache.engine import AsyncCache
 from http_client_cache.errors import (
-    CacheError,
     ConfigurationError,
     check_count,
     check_flag,
     describe,
 )
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
-from http_client_cache.key import request_key
 from http_client_cache.limits import Limits, Retention
-from http_client_cache.message import Headers, Request
-from http_client_cache.plan import Plan
 from http_client_cache.settings import HeaderNames, Settings
 from http_client_cache.shell.custom import CustomShell, NoSyncShell
 from http_client_cache.shell.drivers import SyncDriver

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from aiohttp.typedefs import StrOrURL
 
 from aiohttp_client_cache.backends.options import Live
-from aiohttp_client_cache.backends.storage import ResponseStorage
+from aiohttp_client_cache.backends.storage import BaseCache, ResponseStorage
 from aiohttp_client_cache.backends.urls import AsyncUrls, Urls, with_params
 from aiohttp_client_cache.response import CachedResponse
 from http_client_cache import housekeeping
@@ -32,7 +32,7 @@ class Inspection(Live):
 
     engine: AsyncCache
     _sync: SyncDriver
-    _assigned: Mapping[str, object]
+    _assigned: dict[str, BaseCache]
 
     async def _run(self, plan: Plan[T]) -> T:
         return await self.engine.run(plan)
