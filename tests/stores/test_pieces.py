@@ -1,0 +1,294 @@
+"""Bodies that are stored as they come and read in pieces, in every store that does that."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from http_client_cache.body import WHOLE_BYTES, KeptBody
+from http_client_cache.errors import StoreError
+from http_client_cache.store import Store
+from tests.stores.conftest import Do
+from tests.stores.subjects import COLOURS, SUBJECTS, Subject, entry, run_as_sync
+
+LARGE = random.Random(4).randbytes(3 * WHOLE_BYTES + 17)
+OTHER = LARGE[::-1]
+PIECES = [LARGE[start : start + 300_000] for start in range(0, len(LARGE), 300_000)]
+
+IN_PIECES = [name for name in SUBJECTS if "memory" not in name and "mapping" not in name]
+WHOLE = [name for name in SUBJECTS if name not in IN_PIECES]
+
+
+@pytest.fixture(params=IN_PIECES)
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    subject = SUBJECTS[request.param](tmp_path)
+    yield subject
+    subject.sync_shell.close()
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of bodies, whole or not; other files are those of the database and the ledger."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.parent.name != folder.name and path.name != "ledger"
+    ]
+
+
+async def draft_of(do: Do, store: Store, pieces: list[bytes], key: str = "a.1") -> Any:
+    draft = await do(store.begin(key, entry()))
+    assert draft is not None
+    for piece in pieces:
+        assert await do(store.append(draft, [piece])) is True
+    return draft
+
+
+async def put(do: Do, store: Store, body: bytes = LARGE, key: str = "a.1") -> KeptBody:
+    pieces = [body[start : start + 300_000] for start in range(0, len(body), 300_000)]
+    draft = await draft_of(do, store, pieces, key)
+    kept: KeptBody = await do(store.save(key, entry(body=body), draft))
+    return kept
+
+
+async def read(do: Do, store: Store, body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    found = b""
+    while len(found) < len(body):
+        piece = await do(store.read(body, len(found), 200_000))
+        assert 0 < len(piece) <= 200_000
+        found += piece
+    return found
+
+
+async def load(do: Do, store: Store, key: str = "a.1") -> Any:
+    (found,) = await do(store.load(key))
+    assert found.entry.body_size == len(found.body)
+    return found.body
+
+
+async def test_nobody_sees_a_draft(do: Do, store: Store, tmp_path: Path) -> None:
+    draft = await draft_of(do, store, PIECES[:5])
+    assert await do(store.load("a.1")) == ()
+    assert await do(store.size()) == 0
+    assert await do(store.page("", 10)) == []
+    await do(store.forget(draft))
+
+
+async def test_saved_it_is_read_as_it_came(do: Do, store: Store, subject: Subject) -> None:
+    kept = await put(do, store)
+    assert await read(do, store, kept) == LARGE
+    found = await load(do, store)
+    assert isinstance(found, KeptBody)
+    assert await read(do, store, found) == LARGE
+    # And when it is on the disk, by another.
+    subject.sync_shell.close()
+    assert await read(do, store, await load(do, store)) == LARGE
+    ((_, stored),) = await do(store.page("", 10, bodies=True))
+    assert await read(do, store, stored.body) == LARGE
+    assert await do(store.bytes_size()) >= len(LARGE)
+
+
+async def test_any_part_of_it_can_be_read(do: Do, store: Store) -> None:
+    kept = await put(do, store)
+    part = kept[1_000_000:1_000_100]
+    assert len(part) == 100
+    assert await read(do, store, part) == LARGE[1_000_000:1_000_100]
+    assert await read(do, store, part[10:]) == LARGE[1_000_010:1_000_100]
+    assert len(part[50:10]) == 0
+
+
+async def test_many_read_one_at_their_own_pace(do: Do, store: Store) -> None:
+    kept = await put(do, store)
+    places = dict.fromkeys(range(5), 0)
+    found = dict.fromkeys(places, b"")
+    while places:
+        reader = random.choice(list(places))
+        piece = await do(store.read(kept, places[reader], 100_000 * (reader + 1)))
+        found[reader] += piece
+        places[reader] += len(piece)
+        if places[reader] == len(LARGE):
+            del places[reader]
+    assert all(body == LARGE for body in found.values())
+
+
+@pytest.mark.parametrize("way", ["replace", "drop", "delete", "clear", "sweep", "small"])
+async def test_it_is_read_to_its_end_whatever_becomes_of_it(
+    do: Do, store: Store, subject: Subject, tmp_path: Path, way: str
+) -> None:
+    await put(do, store)
+    subject.sync_shell.close()
+    kept = await load(do, store)
+    begun = await do(store.read(kept, 0, 1000))
+    if way == "replace":
+        await put(do, store, OTHER)
+    elif way == "small":
+        await do(store.save("a.1", entry(body=b"small"), b"small"))
+    elif way == "drop":
+        assert await do(store.drop([("a.1", "")])) == 1
+    elif way == "delete":
+        assert await do(store.delete(["a.1"])) == 1
+    elif way == "clear":
+        await do(store.clear())
+    else:
+        await do(store.freshen([("a.1", "", entry(body=LARGE, expires=500.0))]))
+        assert await do(store.sweep(600.0, 10)) == 1
+    subject.sync_shell.close()
+    assert begun + await read(do, store, kept[1000:]) == LARGE
+    if way == "replace":
+        assert await read(do, store, await load(do, store)) == OTHER
+        assert len(files_in(tmp_path)) == 1
+    elif way == "small":
+        assert await load(do, store) == b"small"
+    else:
+        assert await do(store.load("a.1")) == ()
+        assert files_in(tmp_path) == []
+
+
+async def test_forgotten_it_leaves_nothing(
+    do: Do, store: Store, subject: Subject, tmp_path: Path
+) -> None:
+    draft = await draft_of(do, store, PIECES[:6])
+    await do(store.forget(draft))
+    subject.sync_shell.close()
+    assert files_in(tmp_path) == []
+
+
+async def test_lost_it_leaves_nothing(
+    do: Do, store: Store, subject: Subject, tmp_path: Path
+) -> None:
+    draft = await draft_of(do, store, PIECES[:6])
+    subject.sync_shell.close()
+    assert len(files_in(tmp_path)) == 1
+    del draft
+    assert files_in(tmp_path) == []
+
+
+async def test_a_sweep_spares_what_is_being_written(do: Do, store: Store) -> None:
+    await do(store.save("a.2", entry(), b""))
+    draft = await draft_of(do, store, PIECES[:6])
+    await do(store.sweep(0.0, 10))
+    for piece in PIECES[6:]:
+        assert await do(store.append(draft, [piece])) is True
+    await do(store.save("a.1", entry(body=LARGE), draft))
+    await do(store.sweep(0.0, 10))
+    assert await read(do, store, await load(do, store)) == LARGE
+
+
+async def test_freshened_it_keeps_its_body(do: Do, store: Store, subject: Subject) -> None:
+    await put(do, store)
+    changed = msgspec.structs.replace(entry(body=LARGE), headers=((b"ETag", b'"2"'),))
+    assert await do(store.freshen([("a.1", "", changed)])) == 1
+    subject.sync_shell.close()
+    (found,) = await do(store.load("a.1"))
+    assert found.entry == changed
+    assert await read(do, store, found.body) == LARGE
+
+
+async def test_a_large_body_in_memory_is_stored_in_the_same_way(
+    do: Do, store: Store, subject: Subject, tmp_path: Path
+) -> None:
+    await do(store.save("a.1", entry(body=LARGE), LARGE))
+    subject.sync_shell.close()
+    found = await load(do, store)
+    assert isinstance(found, KeptBody)
+    assert await read(do, store, found) == LARGE
+    assert len(files_in(tmp_path)) == 1
+
+
+async def test_files_are_for_their_owner_alone(
+    do: Do, store: Store, subject: Subject, tmp_path: Path
+) -> None:
+    await put(do, store)
+    subject.sync_shell.close()
+    (path,) = files_in(tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_file_that_is_too_short_is_absent(
+    do: Do, store: Store, subject: Subject, tmp_path: Path
+) -> None:
+    await put(do, store)
+    subject.sync_shell.close()
+    (path,) = files_in(tmp_path)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 1)
+    assert await do(store.load("a.1")) == ()
+
+
+async def test_a_file_that_shrinks_while_it_is_read_is_an_error(
+    do: Do, store: Store, subject: Subject, tmp_path: Path
+) -> None:
+    await put(do, store)
+    subject.sync_shell.close()
+    kept = await load(do, store)
+    (path,) = files_in(tmp_path)
+    with path.open("r+b") as file:
+        file.truncate(2_000_000)
+    with pytest.raises(StoreError, match="damaged"):
+        await read(do, store, kept)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("colour", COLOURS)
+async def test_others_take_and_give_them_whole(name: str, colour: str, tmp_path: Path) -> None:
+    subject = SUBJECTS[name](tmp_path)
+    store = subject.store
+
+    async def do(plan: Any) -> Any:
+        return await COLOURS[colour](subject, plan)
+
+    assert await do(store.begin("a.1", entry())) is None
+    assert await do(store.save("a.1", entry(body=LARGE), LARGE)) == LARGE
+    assert await load(do, store) == LARGE
+    await run_as_sync(subject, store.clear())
+    subject.sync_shell.close()
+
+
+@pytest.mark.parametrize("name", ["sqlite_signed", "files_signed"])
+async def test_another_body_than_the_one_that_was_signed_is_absent(
+    name: str, tmp_path: Path
+) -> None:
+    subject = SUBJECTS[name](tmp_path)
+    store = subject.store
+
+    async def do(plan: Any) -> Any:
+        return await COLOURS["sync"](subject, plan)
+
+    await put(do, store)
+    subject.sync_shell.close()
+    assert await read(do, store, await load(do, store)) == LARGE
+    (path,) = files_in(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    assert await do(store.load("a.1")) == ()
+    subject.sync_shell.close()
+
+
+async def test_damage_is_found_by_the_end_where_there_is_a_checksum(tmp_path: Path) -> None:
+    subject = SUBJECTS["files"](tmp_path)
+    store = subject.store
+
+    async def do(plan: Any) -> Any:
+        return await COLOURS["sync"](subject, plan)
+
+    await put(do, store)
+    subject.sync_shell.close()
+    (path,) = files_in(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[-LARGE.__len__() // 2] ^= 1
+    path.write_bytes(data)
+    kept = await load(do, store)
+    with pytest.raises(StoreError, match="checksum"):
+        await read(do, store, kept)
+    # Nobody else is told it, either.
+    with pytest.raises(StoreError, match="checksum"):
+        await do(store.read(kept, 0, 1000))
+    subject.sync_shell.close()
