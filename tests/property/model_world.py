@@ -110,7 +110,7 @@ class World:
     def read_to_the_end(self) -> None:
         """Who was given a slow body has read all of it."""
         for later, body in self._unread:
-            self.cache.run(later.finish(body))
+            self.cache.run(later.finish([body]))
         self._unread.clear()
 
     def _serve(self, ask: Ask) -> Seen:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import resource
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,8 @@ import pytest
 
 from http_client_cache.body import WHOLE_BYTES, KeptBody
 from http_client_cache.errors import StoreError
+from http_client_cache.shell.bodies import WAITING_BYTES
+from http_client_cache.shell.jobs import Job
 from http_client_cache.store import Store
 from tests.stores.conftest import Do
 from tests.stores.subjects import COLOURS, SUBJECTS, Subject, entry, run_as_sync
@@ -292,3 +297,47 @@ async def test_damage_is_found_by_the_end_where_there_is_a_checksum(tmp_path: Pa
     with pytest.raises(StoreError, match="checksum"):
         await do(store.read(kept, 0, 1000))
     subject.sync_shell.close()
+
+
+async def test_a_full_disk_costs_one_body(
+    do: Do, store: Store, subject: Subject, tmp_path: Path
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    await do(store.save("a.2", entry(), b""))
+    subject.sync_shell.close()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, before[1]))
+    try:
+        draft = await do(store.begin("a.1", entry()))
+        with pytest.raises(StoreError, match="File too large"):
+            # The writer may be behind; what comes first may be taken.
+            for piece in PIECES:
+                await do(store.append(draft, [piece]))
+            await do(store.save("a.1", entry(body=LARGE), draft))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    await do(store.forget(draft))
+    subject.sync_shell.close()
+    assert await do(store.load("a.1")) == ()
+    assert len(files_in(tmp_path)) <= 1
+    await put(do, store)
+    assert await read(do, store, await load(do, store)) == LARGE
+
+
+async def test_who_writes_waits_for_the_disk_but_not_for_long(
+    do: Do, store: Store, subject: Subject
+) -> None:
+    shell: Any = subject.sync_shell
+    bodies = getattr(shell, "database", None) or shell.folder
+    go_on = threading.Event()
+    draft = await draft_of(do, store, [b"begun"])
+    bodies.bodies._writer.put(Job(go_on.wait))
+    piece = bytes(WAITING_BYTES)
+    assert await do(store.append(draft, [piece])) is True
+    begun = time.monotonic()
+    with pytest.raises(StoreError, match="within 1 s"):
+        await do(store.append(draft, [piece]))
+    assert 0.9 < time.monotonic() - begun < 5
+    go_on.set()
+    with pytest.raises(StoreError):
+        await do(store.save("a.1", entry(body=b"begun" + 2 * piece), draft))
+    assert await do(store.load("a.1")) == ()

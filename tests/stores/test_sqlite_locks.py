@@ -200,7 +200,7 @@ def test_a_full_disk_costs_only_what_was_to_be_written(
         resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, before[1]))
         try:
             for number in range(5):
-                save(subject, f"b.{number}", os.urandom(3 * 10**6))
+                save(subject, f"b.{number}", os.urandom(1_040_000))
                 assert size(subject) == kept
                 assert load(subject, f"b.{number}") == []
                 assert load(subject, "a.1") == [BODY]
@@ -216,12 +216,12 @@ def test_a_flood_of_large_bodies_waits_for_the_disk(subject: Subject) -> None:
     """What waits in memory is bounded."""
     database = subject.sync_shell.database  # type: ignore[attr-defined]
     most = 0
-    for number in range(12):
-        save(subject, f"b.{number}", bytes(16 * 1024 * 1024))
+    for number in range(192):
+        save(subject, f"b.{number}", bytes(1024 * 1024))
         most = max(most, database.pending._bytes)
     assert most <= 96 * 1024 * 1024
-    assert load(subject, "b.11") == [bytes(16 * 1024 * 1024)]
-    assert size(subject) == 14
+    assert load(subject, "b.191") == [bytes(1024 * 1024)]
+    assert size(subject) == 194
 
 
 def test_a_flood_of_small_bodies_waits_for_the_disk(subject: Subject) -> None:
