@@ -20,6 +20,9 @@ PIECE = 2**16
 EAGER_PAUSE = 0.1
 """Seconds: a body that is read before its response is handed over does not pause for so long."""
 
+KEEP_BYTES = 2**19
+"""Bytes that have passed before they are kept: so many are written at a time."""
+
 IDLE_SECONDS = 0.25
 """How long others wait for a caller that does not go on reading ..."""
 
@@ -263,7 +266,7 @@ class TeeStream(StreamReader):
         copy.read()
         self._pieces.append(block)
         self._pieces_bytes += len(block)
-        if not has_ended and self._pieces_bytes < READ_BYTES:
+        if not has_ended and self._pieces_bytes < KEEP_BYTES:
             return
         pieces, self._pieces, self._pieces_bytes = self._pieces, [], 0
         try:

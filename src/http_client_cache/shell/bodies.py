@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final, cast
 
@@ -30,6 +30,12 @@ WAITING_BYTES: Final = 2 * 2**20
 PATIENCE: Final = 1.0
 """Seconds for which they wait; then the body is not stored."""
 
+SLOT_BYTES: Final = 2**20
+SLOTS: Final = 3
+"""Buffers that are used again and again. Where the bytes of a connection are held until they are on
+the disk, each of its reads takes new memory from the system, which costs as much as to copy them
+three times."""
+
 _Work = Callable[[], Any]
 
 
@@ -43,6 +49,7 @@ class Bodies:
     def __init__(self, path_of: Callable[[str], str]) -> None:
         self._path_of = path_of
         self._waiting = 0
+        self._slots: list[bytearray] = []
         self._lock = threading.Lock()
         self._writer: Worker[Job[_Work]] = Worker("http-cache-body-writer", call)
         self._reader: Worker[Job[_Work]] = Worker("http-cache-body-reader", call)
@@ -122,19 +129,34 @@ class Bodies:
         draft, pieces = cast("BodyDraft", statement.draft), statement.pieces
         size = sum(map(len, pieces))
         draft.size += size
+        slot = self._filled(pieces) if SLOT_BYTES // 4 <= size <= SLOT_BYTES else None
+        parts = pieces if slot is None else (memoryview(slot)[:size],)
         with self._lock:
             self._waiting += size
 
         def take() -> bool:
             try:
-                draft.take(pieces)
+                draft.take(parts)
             finally:
                 with self._lock:
                     self._waiting -= size
+                if slot is not None and len(self._slots) < SLOTS:
+                    self._slots.append(slot)
             return _wanted(draft)
 
         self._writer.put(Job(take, tell))
         return draft
+
+    def _filled(self, pieces: Sequence[bytes]) -> bytearray:
+        try:
+            slot = self._slots.pop()
+        except IndexError:
+            slot = bytearray(SLOT_BYTES)
+        view, place = memoryview(slot), 0
+        for piece in pieces:
+            view[place : place + len(piece)] = piece
+            place += len(piece)
+        return slot
 
     def _forget(self, draft: BodyDraft) -> None:
         draft.given_up = True
@@ -150,6 +172,7 @@ class Bodies:
         """Write what is waiting, and end the threads."""
         self._writer.drain()
         self._reader.drain()
+        self._slots.clear()
 
     def freeze(self) -> None:
         """Before a fork: no thread."""

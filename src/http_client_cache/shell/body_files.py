@@ -43,7 +43,7 @@ class BodyDraft(Temp):
         self._crc = 0
         self._hash = hashlib.sha256() if digest else None
 
-    def take(self, pieces: Sequence[bytes]) -> None:
+    def take(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Write what comes next, unless something has failed; ``error`` tells."""
         if self.error is not None or self.given_up:
             return
