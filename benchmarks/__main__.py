@@ -6,6 +6,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 
+from benchmarks.bodies.measure import GROUP, NAMES, Bodies, measure_bodies, wanted
 from benchmarks.cases import Case, cases
 from benchmarks.imports import measure_imports
 from benchmarks.measure import measure
@@ -22,10 +23,10 @@ MOST_SWEEPS = 3
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     known = cases()
-    names = [*known, *sweeps(), IMPORTS]
+    names = [*known, *sweeps(), IMPORTS, GROUP, *NAMES]
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure what the cache costs, in CPU time, beside plain aiohttp.",
+        description="Measure what the cache costs, beside plain aiohttp.",
         epilog=f"What can be measured: {', '.join(names)}.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure (all)")
@@ -38,6 +39,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--entries", type=int, default=100_000, help="entries to sweep (%(default)s)"
+    )
+    parser.add_argument(
+        "--mebibytes", type=int, default=1024, help="size of a large body (%(default)s)"
+    )
+    parser.add_argument("--folder", help="where files are for large bodies (a temporary folder)")
+    parser.add_argument(
+        "--unpinned", action="store_true", help="let clients and origins of large bodies move"
     )
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     parser.add_argument("--profile", metavar="NAME", help="show where the time of one case goes")
@@ -80,6 +88,20 @@ async def _measure(options: argparse.Namespace, origin: str) -> Report:
     return report
 
 
+def _measure_bodies(options: argparse.Namespace) -> Bodies | None:
+    measures = wanted(options.names)
+    if not measures:
+        return None
+    return measure_bodies(
+        measures,
+        mebibytes=options.mebibytes,
+        rounds=options.rounds,
+        repetitions=options.operations,
+        folder=options.folder,
+        pinned=not options.unpinned,
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     options = _parse(arguments)
@@ -96,6 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(asyncio.run(profiling))
             return
         report = asyncio.run(_measure(options, origin))
+    report.bodies = _measure_bodies(options)
     print(as_json(report) if options.json else as_table(report))
 
 

@@ -66,14 +66,21 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def running_origin() -> Iterator[str]:
-    """Start the origin and yield its address, without a slash at the end."""
-    command = [sys.executable, str(Path(__file__))]
+def running_origin(program: Path = Path(__file__), core: int | None = None) -> Iterator[str]:
+    """Start an origin and yield its address, without a slash at the end.
+
+    Args:
+        program: prints its port, and ends with its standard input.
+        core: the CPU that it is to run on; any by default.
+    """
+    command = [sys.executable, str(program)]
     with subprocess.Popen(  # noqa: S603 - this very interpreter
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         if process.stdout is None:
             raise RuntimeError("the origin has no output")
+        if core is not None:
+            os.sched_setaffinity(process.pid, {core})
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.bodies.measure import Bodies
+from benchmarks.bodies.report import bodies_as_json, bodies_as_tables
 from benchmarks.measure import Cost
 from benchmarks.sweep import Sweep
 
@@ -22,11 +24,13 @@ class Report:
         costs: by name of the case, the baselines among them.
         sweeps: one per backend.
         imports: ms of importing aiohttp, and of what the cache adds.
+        bodies: what large ones cost.
     """
 
     costs: dict[str, Cost]
     sweeps: list[Sweep] = field(default_factory=list)
     imports: tuple[float, float] | None = None
+    bodies: Bodies | None = None
 
 
 def machine() -> str:
@@ -56,7 +60,9 @@ def as_table(report: Report) -> str:
         (cost.case.title, f"{cost.median:.1f}", _compared(report, cost))
         for cost in report.costs.values()
     ]
-    lines = [machine(), "", *_aligned(rows)]
+    lines = [machine()]
+    if report.costs:
+        lines += ["", *_aligned(rows)]
     if report.sweeps:
         rows = [("delete_expired_responses, half expired", "s", "of which CPU; longest pause")]
         rows += [
@@ -76,6 +82,8 @@ def as_table(report: Report) -> str:
             ("aiohttp_client_cache, after it", f"{cache:.0f}", ""),
         ]
         lines += ["", *_aligned(rows)]
+    if report.bodies is not None:
+        lines += ["", *bodies_as_tables(report.bodies)]
     return "\n".join(lines)
 
 
@@ -116,6 +124,7 @@ def as_json(report: Report) -> str:
             "requests": costs,
             "sweeps": [asdict(sweep) for sweep in report.sweeps],
             "imports_ms": report.imports,
+            "bodies": bodies_as_json(report.bodies) if report.bodies else None,
         },
         indent=2,
         ensure_ascii=False,

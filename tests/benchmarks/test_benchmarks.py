@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+import time
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.bodies.measure import Bodies, run
+from benchmarks.bodies.origin import MIB
+from benchmarks.bodies.report import PHASES, bodies_as_tables
+from benchmarks.bodies.resident import PeakMemory
+from benchmarks.bodies.stall import Ticker
+from benchmarks.bodies.task import Task
 from benchmarks.cases import cases
 
-FEW = ["--rounds", "3", "--operations", "3", "--urls", "3", "--entries", "30"]
+FEW = ["--rounds", "3", "--operations", "3", "--urls", "3", "--entries", "30", "--mebibytes", "2"]
 
 
 def figures(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -20,8 +31,17 @@ def figures(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_every_case_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    report = figures(capsys)
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("stores")
+    with redirect_stdout(StringIO()) as printed:
+        main([*FEW, "--json", "--folder", str(folder)])
+    assert list(folder.iterdir()) == []
+    return json.loads(printed.getvalue())
+
+
+def test_every_case_is_measured(everything: Any) -> None:
+    report = everything
     assert list(report["requests"]) == list(cases())
     for cost in report["requests"].values():
         assert len(cost["rounds_us"]) == 3
@@ -33,6 +53,77 @@ def test_every_case_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_case_brings_its_baseline(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(figures(capsys, "memory-miss")["requests"]) == ["get-new", "memory-miss"]
+
+
+def test_every_store_is_measured_with_large_bodies(everything: Any) -> None:
+    results = everything["bodies"]["results"]
+    assert [result["error"] for result in results] == [""] * len(results)
+    by_measure = {
+        measure: [result for result in results if result["measure"] == measure]
+        for measure in ("memory", "first-byte", "stall", "throughput")
+    }
+    kept = ["sqlite", "files"]
+    assert [(result["store"], result["phase"]) for result in by_measure["memory"]] == 2 * [
+        ("plain", "miss"),
+        *((store, phase) for store in kept for phase in ("miss", "hit")),
+    ]
+    for result in by_measure["memory"]:
+        assert result["size"] == 2 * MIB
+        assert isinstance(result["figures"]["growth"], int)
+    for measure in ("first-byte", "stall", "throughput"):
+        assert [result["store"] for result in by_measure[measure]] == ["memory", *kept]
+    for result in by_measure["first-byte"]:
+        for kind in result["figures"].values():
+            for phase in PHASES:
+                assert kind[phase]["us"]["count"] == 3
+                assert kind[phase]["us"]["median"] > 0
+    for result in by_measure["stall"]:
+        for phase in PHASES:
+            delays = result["figures"][phase]
+            assert delays["ticks"] > 0
+            assert 0 <= delays["p50_ms"] <= delays["p99_ms"] <= delays["max_ms"]
+    for result in by_measure["throughput"]:
+        for phase in PHASES:
+            for kind in ("wall", "cpu", "stored"):
+                speed = result["figures"][phase][kind]["mib_per_s"]
+                assert speed["count"] == 3
+                assert speed["median"] > 0
+
+
+def test_tables_of_large_bodies_say_how_each_figure_compares(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main([*FEW, "bodies-throughput", "bodies-memory"])
+    table = capsys.readouterr().out
+    assert "Peak RSS growth, 2 MiB" in table
+    assert "Throughput, MiB/s" in table
+    assert "First bytes" not in table
+    assert "CPU time per request" not in table
+
+
+def test_a_failing_client_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    bodies = Bodies(MIB, None, str(tmp_path), "")
+    task = Task("memory", "plain", "http://127.0.0.1:1", str(tmp_path), MIB)
+    bodies.results.append(run(task))
+    assert "ClientConnectorError" in bodies.results[0].error
+    assert "memory, plain aiohttp: " in bodies_as_tables(bodies)[-1]
+
+
+def test_memory_is_measured_at_its_peak() -> None:
+    memory = PeakMemory()
+    block = bytearray(b"x" * 32 * MIB)
+    del block
+    assert memory.growth() > 30 * MIB
+
+
+async def test_the_ticker_sees_a_loop_that_stands_still() -> None:
+    with Ticker() as ticker:
+        await asyncio.sleep(0.01)
+        before = max(ticker.delays)
+        time.sleep(0.2)  # noqa: ASYNC251 - this is what it is to see
+        await asyncio.sleep(0.01)
+    assert before < max(ticker.delays)
+    assert max(ticker.delays) > 0.15
 
 
 def test_it_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
