@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 
-from benchmarks.bodies.measure import GROUP, NAMES, Bodies, measure_bodies, wanted
+from benchmarks.bodies.measure import GROUP, NAMES, Amount, Bodies, measure_bodies, wanted
 from benchmarks.cases import Case, cases
 from benchmarks.imports import measure_imports
 from benchmarks.measure import measure
@@ -42,6 +42,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--mebibytes", type=int, default=1024, help="size of a large body (%(default)s)"
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=3,
+        help="processes that share the rounds of large bodies (%(default)s)",
     )
     parser.add_argument("--folder", help="where files are for large bodies (a temporary folder)")
     parser.add_argument(
@@ -94,9 +100,7 @@ def _measure_bodies(options: argparse.Namespace) -> Bodies | None:
         return None
     return measure_bodies(
         measures,
-        mebibytes=options.mebibytes,
-        rounds=options.rounds,
-        repetitions=options.operations,
+        Amount(options.mebibytes, options.rounds, options.operations, options.processes),
         folder=options.folder,
         pinned=not options.unpinned,
     )

@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from benchmarks.bodies import origin as origin_program
+from benchmarks.bodies import origin, web_origin
 from benchmarks.bodies.origin import MIB
 from benchmarks.bodies.reading import WAYS
-from benchmarks.bodies.task import MOST_IN_MEMORY, PLAIN, Figures, Task, stores
+from benchmarks.bodies.task import PLAIN, Figures, Task, stores
 from benchmarks.origin import running_origin
 
 GROUP = "bodies"
@@ -22,38 +25,38 @@ NAMES = {
     f"{GROUP}-{measure}": measure for measure in ("memory", "first-byte", "stall", "throughput")
 }
 
-MOST_ROUNDS = 5
 MOST_REPETITIONS = 200
 
-# What 20 tasks read together is about as much as the one body of the other measurements.
+# Parts of the largest body that one of 20 tasks reads, and so on.
 STALL_SHARE = 32
 FAR_SHARE = 64
+THROUGHPUT_SHARE = 4
+
+SERVERS = {"sockets": origin.__file__, "aiohttp": web_origin.__file__}
 
 _ROOT = Path(__file__).parents[2]
 
 
-@dataclass
-class Bodies:
-    """What was measured, as the clients told it.
+@dataclass(frozen=True)
+class Amount:
+    """How much is measured.
 
     Attributes:
-        size: bytes of the largest body.
-        cores: the CPUs of the client and of the origin; ``None`` where they were not pinned.
-        folder: where the stores were.
-        file_system: the type of file system there; empty where that is not told.
-        results: in the order of measuring.
+        mebibytes: the size of the body in memory; what others read are fractions of it.
+        rounds: of throughput and of streams at once, in all processes together.
+        repetitions: of what waits for first bytes, as well; ``MOST_REPETITIONS`` at most.
+        processes: how many share these.
     """
 
-    size: int
-    cores: tuple[int, int] | None
-    folder: str
-    file_system: str
-    results: list[Result] = field(default_factory=list)
+    mebibytes: int
+    rounds: int
+    repetitions: int
+    processes: int
 
 
 @dataclass(frozen=True)
 class Result:
-    """One process.
+    """What one process found, or several with the same task.
 
     Attributes:
         task: what it was told.
@@ -66,76 +69,103 @@ class Result:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Bodies:
+    """What was measured, as the clients told it.
+
+    Attributes:
+        amount: how much was asked for.
+        cores: the CPUs of clients and of origins; ``None`` where they were not pinned.
+        folder: where the stores were.
+        file_system: the type of file system there; empty where that is not told.
+        results: in the order of measuring.
+    """
+
+    amount: Amount
+    cores: tuple[int, int] | None
+    folder: str
+    file_system: str
+    results: list[Result]
+
+
 def wanted(names: Collection[str]) -> list[str]:
     """The measurements that some names on the command line are for."""
     return [measure for name, measure in NAMES.items() if name in names or GROUP in names]
 
 
 def measure_bodies(
-    measures: Collection[str],
-    *,
-    mebibytes: int,
-    rounds: int,
-    repetitions: int,
-    folder: str | None = None,
-    pinned: bool = True,
+    measures: Collection[str], amount: Amount, *, folder: str | None = None, pinned: bool = True
 ) -> Bodies:
     """Measure plain aiohttp and every store.
 
     Args:
         measures: values of ``NAMES``.
-        mebibytes: size of the body in memory and throughput; others are fractions of it.
-        rounds: of streams at once, and of throughput; ``MOST_ROUNDS`` at most.
-        repetitions: of what waits for first bytes; ``MOST_REPETITIONS`` at most.
+        amount: how much.
         folder: where a temporary folder is made; by default where the system has them.
-        pinned: give client and origin a CPU of their own each, where there are two.
+        pinned: give clients and origins a CPU of their own each, where there are two.
     """
     cores = _cores() if pinned else None
-    with TemporaryDirectory(prefix="benchmark-", dir=folder) as inside:
-        size = mebibytes * MIB
-        bodies = Bodies(size, cores, str(Path(inside).parent), _file_system(inside))
-        program = Path(origin_program.__file__)
-        with running_origin(program, cores[1] if cores else None) as origin:
-            basis = Task("", PLAIN, origin, inside, size, core=cores[0] if cores else None)
-            counts = {
-                "first-byte": min(repetitions, MOST_REPETITIONS),
-                "stall": min(rounds, MOST_ROUNDS),
-                "throughput": min(rounds, MOST_ROUNDS),
-            }
-            bodies.results += map(run, _tasks(basis, measures, counts))
-    return bodies
+    client, server = cores or (None, None)
+    results: dict[Task, Result] = {}
+    with ExitStack() as stack:
+        inside = stack.enter_context(TemporaryDirectory(prefix="benchmark-", dir=folder))
+        origins = {
+            name: stack.enter_context(running_origin(Path(program), server))
+            for name, program in SERVERS.items()
+        }
+        for described in _tasks(measures, amount):
+            task = replace(
+                described,
+                origin=origins[described.server],
+                folder=str(Path(inside, described.measure, described.store, described.reading)),
+                core=client,
+            )
+            result = run(task)
+            results[task] = _joined(results[task], result) if task in results else result
+        where, file_system = str(Path(inside).parent), _file_system(inside)
+    return Bodies(amount, cores, where, file_system, list(results.values()))
 
 
-def _tasks(basis: Task, measures: Collection[str], counts: Mapping[str, int]) -> Iterator[Task]:
-    cached = stores()
+def _tasks(measures: Collection[str], amount: Amount) -> Iterator[Task]:
+    """All tasks, in order; those that several processes share as often as that."""
+    size = amount.mebibytes * MIB
     if "memory" in measures:
         for reading in WAYS:
-            way = replace(basis, measure="memory", reading=reading)
+            way = Task("memory", PLAIN, size=size, reading=reading)
             yield replace(way, phase="miss")
-            for store in cached:
-                if store == "memory":
-                    continue
-                with TemporaryDirectory(dir=basis.folder) as folder:
-                    for phase in ("miss", "hit"):
-                        yield replace(way, store=store, phase=phase, folder=folder)
-    sizes = {
-        "first-byte": basis.size // FAR_SHARE,
-        "stall": max(basis.size // STALL_SHARE, MIB),
-        "throughput": basis.size,
-    }
-    for measure, size in sizes.items():
-        if measure not in measures:
-            continue
-        for store in cached:
-            with TemporaryDirectory(dir=basis.folder) as folder:
-                yield replace(
-                    basis,
-                    measure=measure,
-                    store=store,
-                    folder=folder,
-                    rounds=counts[measure],
-                    size=min(size, MOST_IN_MEMORY) if store == "memory" else size,
-                )
+            for store in stores():
+                # What is kept in memory takes memory.
+                if store != "memory":
+                    yield replace(way, store=store, phase="miss")
+                    yield replace(way, store=store, phase="hit")
+    rounds = ceil(amount.rounds / amount.processes)
+    repetitions = ceil(min(amount.repetitions, MOST_REPETITIONS) / amount.processes)
+    rest = (
+        Task("first-byte", "", size=size // FAR_SHARE, rounds=repetitions),
+        *(Task("stall", "", server, size=size // STALL_SHARE, rounds=rounds) for server in SERVERS),
+        *(
+            Task("throughput", "", server, size=size // THROUGHPUT_SHARE, rounds=rounds)
+            for server in SERVERS
+        ),
+    )
+    for task in rest:
+        if task.measure in measures:
+            for _ in range(amount.processes):
+                for store in stores():
+                    yield replace(task, store=store, size=max(task.size, 2 * MIB))
+
+
+def _joined(result: Result, other: Result) -> Result:
+    """Two results of one task: what each round found, of both."""
+    if result.figures is None or other.figures is None:
+        return result if result.figures is None else other
+    return replace(result, figures=_both(result.figures, other.figures))
+
+
+def _both(figures: Any, more: Any) -> Any:
+    if isinstance(figures, dict):
+        return {key: _both(value, more[key]) for key, value in figures.items()}
+    return figures + more if isinstance(figures, list) else figures
 
 
 def run(task: Task) -> Result:

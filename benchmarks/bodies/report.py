@@ -11,7 +11,7 @@ from benchmarks.bodies import reading
 from benchmarks.bodies.measure import Bodies, Result
 from benchmarks.bodies.origin import CHUNK, KIB, MIB
 from benchmarks.bodies.stall import TASKS
-from benchmarks.bodies.task import PLAIN, TITLES, Figures
+from benchmarks.bodies.task import PLAIN, TITLES, Figures, Task
 
 Rows = list[tuple[str, ...]]
 
@@ -98,7 +98,7 @@ def bodies_as_json(bodies: Bodies) -> Figures:
     """For programs: what was told to each process, and what it found."""
     hidden = ("origin", "folder", "core")
     return {
-        "size": bodies.size,
+        **asdict(bodies.amount),
         "cores": bodies.cores,
         "folder": bodies.folder,
         "file_system": bodies.file_system,
@@ -140,6 +140,13 @@ def _title(result: Result) -> str:
     return f"{TITLES[result.task.store]} {result.task.phase}".strip()
 
 
+def _row_title(task: Task, phase: str) -> str:
+    server = "bare sockets" if task.server == "sockets" else "aiohttp.web"
+    return f"{server}: {'plain, beside ' if phase == 'plain' else ''}{TITLES[task.store]}" + (
+        f" {phase}" if phase != "plain" else ""
+    )
+
+
 def _size(size: int) -> str:
     return f"{size // MIB} MiB" if size % MIB in (0, 1) else f"{size // KIB} KiB"
 
@@ -177,13 +184,13 @@ def _first_byte_rows(told: Told) -> Iterator[tuple[str, ...]]:
 
 
 def _stall_rows(told: Told) -> Iterator[tuple[str, ...]]:
-    head = f"Delay of the loop, {TASKS} bodies at once, ms"
+    size = _size(told[0][0].task.size)
+    head = f"Delay of the loop in ms, {TASKS} bodies of {size}"
     yield head, "p50", "p99", "max", "p99 of rounds", "p99 above plain", "MiB/s"
     for result, phases in told:
         for phase, figures in phases.items():
-            name = "plain beside it" if phase == "plain" else phase
             yield (
-                f"{TITLES[result.task.store]}, {_size(result.task.size)} each: {name}",
+                _row_title(result.task, phase),
                 *(f"{figures[key]:.1f}" for key in ("p50_ms", "p99_ms", "max_ms")),
                 _with_spread(figures["p99_of_rounds_ms"], ".1f"),
                 f"{figures['p99_above_plain_ms']:+.1f}",
@@ -192,13 +199,13 @@ def _stall_rows(told: Told) -> Iterator[tuple[str, ...]]:
 
 
 def _throughput_rows(told: Told) -> Iterator[tuple[str, ...]]:
-    yield "Throughput, MiB/s", "wall", "to plain", "until stored", "CPU", "to plain"
+    size = _size(told[0][0].task.size)
+    yield f"Throughput in MiB/s, {size}", "wall", "to plain", "until stored", "CPU", "to plain"
     for result, phases in told:
         for phase, figures in phases.items():
-            name = "plain beside it" if phase == "plain" else phase
             wall, cpu = figures["wall"], figures["cpu"]
             yield (
-                f"{TITLES[result.task.store]}, {_size(result.task.size)}: {name}",
+                _row_title(result.task, phase),
                 _with_spread(wall["mib_per_s"], ".0f"),
                 _with_spread(wall["to_plain"], ".2f"),
                 _with_spread(figures["stored"]["mib_per_s"], ".0f"),

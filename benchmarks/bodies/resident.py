@@ -93,4 +93,6 @@ async def measure(task: Task) -> Figures:
         if task.phase == "miss" and task.store != PLAIN:
             async with session.get(address) as again:
                 expect(again, hit=True)
+        if task.phase == "hit":
+            await settle(session, clear=True)
     return {"growth": growth, "way": memory.way}

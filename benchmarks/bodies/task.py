@@ -16,9 +16,6 @@ from benchmarks.cases import REOPENS, memory_session, sqlite_session
 PLAIN = "plain"
 TITLES = {PLAIN: "plain aiohttp", "memory": "memory", "sqlite": "SQLite", "files": "files"}
 
-# What is in memory is there whole, and in copies while it comes.
-MOST_IN_MEMORY = 128 * MIB
-
 Figures = dict[str, Any]
 
 
@@ -36,29 +33,32 @@ class Task:
     Attributes:
         measure: name of the measurement.
         store: one of ``TITLES``.
-        origin: address of the origin.
-        folder: where the store is.
+        server: which of the origins is asked: ``sockets`` or ``aiohttp``.
         size: bytes of the body.
         rounds: how many times, where that is not once.
         phase: ``miss`` or ``hit``, where a process measures only one of them.
         reading: how the body is read: a name in ``reading.WAYS``.
+        origin: address of the origin.
+        folder: where the store is; made where it is missing.
         core: the CPU to run on; any by default.
     """
 
     measure: str
     store: str
-    origin: str
-    folder: str
-    size: int
+    server: str = "sockets"
+    size: int = MIB
     rounds: int = 1
     phase: str = ""
     reading: str = "iter_any"
+    origin: str = ""
+    folder: str = ""
     core: int | None = None
 
 
 def open_session(task: Task) -> ClientSession:
     """The session that is measured."""
     folder = Path(task.folder)
+    folder.mkdir(parents=True, exist_ok=True)
     if task.store == "memory":
         return memory_session(folder, **({"max_bytes": None} if REOPENS else {}))
     if task.store == "sqlite":

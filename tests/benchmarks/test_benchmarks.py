@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.bodies.measure import Bodies, run
+from benchmarks.bodies.measure import Amount, Bodies, run
 from benchmarks.bodies.origin import MIB
 from benchmarks.bodies.report import PHASES, bodies_as_tables
 from benchmarks.bodies.resident import PeakMemory
@@ -23,7 +23,8 @@ from benchmarks.bodies.stall import Ticker
 from benchmarks.bodies.task import Task
 from benchmarks.cases import cases
 
-FEW = ["--rounds", "3", "--operations", "3", "--urls", "3", "--entries", "30", "--mebibytes", "2"]
+FEW = ["--rounds", "3", "--operations", "3", "--urls", "3", "--entries", "30"]
+FEW += ["--mebibytes", "2", "--processes", "1"]
 
 
 def figures(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -70,8 +71,9 @@ def test_every_store_is_measured_with_large_bodies(everything: Any) -> None:
     for result in by_measure["memory"]:
         assert result["size"] == 2 * MIB
         assert isinstance(result["figures"]["growth"], int)
-    for measure in ("first-byte", "stall", "throughput"):
-        assert [result["store"] for result in by_measure[measure]] == ["memory", *kept]
+    for measure, servers in (("first-byte", 1), ("stall", 2), ("throughput", 2)):
+        asked = [result["store"] for result in by_measure[measure]]
+        assert asked == servers * ["memory", *kept]
     for result in by_measure["first-byte"]:
         for kind in result["figures"].values():
             for phase in PHASES:
@@ -93,19 +95,19 @@ def test_every_store_is_measured_with_large_bodies(everything: Any) -> None:
 def test_tables_of_large_bodies_say_how_each_figure_compares(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    main([*FEW, "bodies-throughput", "bodies-memory"])
+    main([*FEW, "--processes", "2", "bodies-first-byte"])
     table = capsys.readouterr().out
-    assert "Peak RSS growth, 2 MiB" in table
-    assert "Throughput, MiB/s" in table
-    assert "First bytes" not in table
+    assert "First bytes, µs" in table
+    assert "SQLite: 2 MiB, chunked" in table
+    assert "Throughput" not in table
     assert "CPU time per request" not in table
 
 
 def test_a_failing_client_is_told_and_the_others_go_on(tmp_path: Path) -> None:
-    bodies = Bodies(MIB, None, str(tmp_path), "")
-    task = Task("memory", "plain", "http://127.0.0.1:1", str(tmp_path), MIB)
-    bodies.results.append(run(task))
-    assert "ClientConnectorError" in bodies.results[0].error
+    task = Task("memory", "plain", origin="http://127.0.0.1:1", folder=str(tmp_path))
+    result = run(task)
+    assert "ClientConnectorError" in result.error
+    bodies = Bodies(Amount(1, 1, 1, 1), None, str(tmp_path), "", [result])
     assert "memory, plain aiohttp: " in bodies_as_tables(bodies)[-1]
 
 
