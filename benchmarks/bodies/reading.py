@@ -14,8 +14,19 @@ WAYS: dict[str, Callable[[ClientResponse], AsyncIterator[bytes]]] = {
 TITLES = {"iter_any": "`iter_any()`", "iter_chunked": "`iter_chunked(65536)`"}
 
 
-async def read_through(response: ClientResponse, size: int, way: str = "iter_any") -> None:
+async def read_through(
+    response: ClientResponse,
+    size: int,
+    way: str = "iter_any",
+    write: Callable[[bytes], object] | None = None,
+) -> None:
     """Read a body to its end.
+
+    Args:
+        response: what to read.
+        size: bytes that should come.
+        way: a name in ``WAYS``.
+        write: called with each piece.
 
     Raises:
         RuntimeError: it is not ``size`` bytes long.
@@ -23,5 +34,7 @@ async def read_through(response: ClientResponse, size: int, way: str = "iter_any
     length = 0
     async for piece in WAYS[way](response):
         length += len(piece)
+        if write is not None:
+            write(piece)
     if length != size:
         raise RuntimeError(f"{length} bytes instead of {size}")

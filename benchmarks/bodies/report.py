@@ -7,7 +7,7 @@ from dataclasses import asdict
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks.bodies import reading
+from benchmarks.bodies import reading, throughput
 from benchmarks.bodies.measure import Bodies, Result
 from benchmarks.bodies.origin import CHUNK, KIB, MIB
 from benchmarks.bodies.stall import TASKS
@@ -71,7 +71,7 @@ def _delays(result: Figures, size: int) -> Figures:
 def _speeds(result: Figures, size: int) -> Figures:
     """How much passed per second, and per second of CPU time; and as a share of the plain body."""
     told: Figures = {}
-    for phase in PHASES:
+    for phase in throughput.PHASES:
         told[phase] = {}
         for kind in ("wall", "cpu", "stored"):
             speeds, plain = (
@@ -122,14 +122,14 @@ def bodies_as_tables(bodies: Bodies) -> list[str]:
         ("first-byte", _first_byte_rows),
         ("stall", _stall_rows),
         ("throughput", _throughput_rows),
+        ("throughput", _cpu_rows),
     ):
         results = [result for result in bodies.results if result.task.measure == measure]
         told = [(result, _summary(result)) for result in results if not result.error]
         if told:
             lines += ["", *aligned(list(rows(told)))]
-        lines += [
-            f"{measure}, {_title(result)}: {result.error}" for result in results if result.error
-        ]
+    failed = [result for result in bodies.results if result.error]
+    lines += [f"{result.task.measure}, {_title(result)}: {result.error}" for result in failed]
     return lines
 
 
@@ -140,11 +140,9 @@ def _title(result: Result) -> str:
     return f"{TITLES[result.task.store]} {result.task.phase}".strip()
 
 
-def _row_title(task: Task, phase: str) -> str:
+def _row_title(task: Task) -> str:
     server = "bare sockets" if task.server == "sockets" else "aiohttp.web"
-    return f"{server}: {'plain, beside ' if phase == 'plain' else ''}{TITLES[task.store]}" + (
-        f" {phase}" if phase != "plain" else ""
-    )
+    return f"{TITLES[task.store]}, from {server}"
 
 
 def _size(size: int) -> str:
@@ -185,33 +183,50 @@ def _first_byte_rows(told: Told) -> Iterator[tuple[str, ...]]:
 
 def _stall_rows(told: Told) -> Iterator[tuple[str, ...]]:
     size = _size(told[0][0].task.size)
-    head = f"Delay of the loop in ms, {TASKS} bodies of {size}"
-    yield head, "p50", "p99", "max", "p99 of rounds", "p99 above plain", "MiB/s"
+    yield (
+        f"Delay of the loop in ms, {TASKS} bodies of {size}: p50 / p99 / max",
+        "plain aiohttp",
+        "miss",
+        "p99 above plain",
+        "hit",
+        "p99 above plain",
+    )
     for result, phases in told:
-        for phase, figures in phases.items():
-            yield (
-                _row_title(result.task, phase),
-                *(f"{figures[key]:.1f}" for key in ("p50_ms", "p99_ms", "max_ms")),
-                _with_spread(figures["p99_of_rounds_ms"], ".1f"),
-                f"{figures['p99_above_plain_ms']:+.1f}",
-                _with_spread(figures["mib_per_s"], ".0f"),
-            )
+        plain, miss, hit = (
+            " / ".join(f"{phases[phase][key]:.1f}" for key in ("p50_ms", "p99_ms", "max_ms"))
+            for phase in PHASES
+        )
+        above_miss, above_hit = (
+            f"{phases[phase]['p99_above_plain_ms']:+.1f}" for phase in PHASES[1:]
+        )
+        yield _row_title(result.task), plain, miss, above_miss, hit, above_hit
 
 
 def _throughput_rows(told: Told) -> Iterator[tuple[str, ...]]:
     size = _size(told[0][0].task.size)
-    yield f"Throughput in MiB/s, {size}", "wall", "to plain", "until stored", "CPU", "to plain"
+    yield (
+        f"Throughput in MiB/s, {size}",
+        "plain aiohttp",
+        "copied to a file",
+        "miss",
+        "of plain",
+        "hit",
+        "of plain",
+    )
     for result, phases in told:
+        row = [_row_title(result.task)]
         for phase, figures in phases.items():
-            wall, cpu = figures["wall"], figures["cpu"]
-            yield (
-                _row_title(result.task, phase),
-                _with_spread(wall["mib_per_s"], ".0f"),
-                _with_spread(wall["to_plain"], ".2f"),
-                _with_spread(figures["stored"]["mib_per_s"], ".0f"),
-                _with_spread(cpu["mib_per_s"], ".0f"),
-                _with_spread(cpu["to_plain"], ".2f"),
-            )
+            row.append(_with_spread(figures["wall"]["mib_per_s"], ".0f"))
+            if phase in PHASES[1:]:
+                row.append(_with_spread(figures["wall"]["to_plain"], ".2f"))
+        yield tuple(row)
+
+
+def _cpu_rows(told: Told) -> Iterator[tuple[str, ...]]:
+    yield "CPU time in µs per MiB", "plain aiohttp", "copied to a file", "miss", "hit"
+    for result, phases in told:
+        row = (f"{1e6 / figures['cpu']['mib_per_s']['median']:.0f}" for figures in phases.values())
+        yield _row_title(result.task), *row
 
 
 def aligned(rows: Rows) -> list[str]:

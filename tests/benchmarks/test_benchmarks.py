@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.bodies import throughput
 from benchmarks.bodies.measure import Amount, Bodies, run
 from benchmarks.bodies.origin import MIB
 from benchmarks.bodies.report import PHASES, bodies_as_tables
@@ -85,7 +86,7 @@ def test_every_store_is_measured_with_large_bodies(everything: Any) -> None:
             assert delays["ticks"] > 0
             assert 0 <= delays["p50_ms"] <= delays["p99_ms"] <= delays["max_ms"]
     for result in by_measure["throughput"]:
-        for phase in PHASES:
+        for phase in throughput.PHASES:
             for kind in ("wall", "cpu", "stored"):
                 speed = result["figures"][phase][kind]["mib_per_s"]
                 assert speed["count"] == 3
