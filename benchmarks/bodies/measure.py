@@ -25,10 +25,11 @@ NAMES = {
     f"{GROUP}-{measure}": measure for measure in ("memory", "first-byte", "stall", "throughput")
 }
 
+MOST_ROUNDS = 9
 MOST_REPETITIONS = 200
 
 # Parts of the largest body that one of 20 tasks reads, and so on.
-STALL_SHARE = 32
+STALL_SHARE = 64
 FAR_SHARE = 64
 THROUGHPUT_SHARE = 4
 
@@ -43,8 +44,9 @@ class Amount:
 
     Attributes:
         mebibytes: the size of the body in memory; what others read are fractions of it.
-        rounds: of throughput and of streams at once, in all processes together.
-        repetitions: of what waits for first bytes, as well; ``MOST_REPETITIONS`` at most.
+        rounds: of throughput and of streams at once, in all processes together; ``MOST_ROUNDS``
+            at most.
+        repetitions: of what waits for first bytes, likewise; ``MOST_REPETITIONS`` at most.
         processes: how many share these.
     """
 
@@ -138,7 +140,7 @@ def _tasks(measures: Collection[str], amount: Amount) -> Iterator[Task]:
                 if store != "memory":
                     yield replace(way, store=store, phase="miss")
                     yield replace(way, store=store, phase="hit")
-    rounds = ceil(amount.rounds / amount.processes)
+    rounds = ceil(min(amount.rounds, MOST_ROUNDS) / amount.processes)
     repetitions = ceil(min(amount.repetitions, MOST_REPETITIONS) / amount.processes)
     rest = (
         Task("first-byte", "", size=size // FAR_SHARE, rounds=repetitions),
