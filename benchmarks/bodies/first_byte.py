@@ -20,17 +20,22 @@ SETTLE_EVERY = 10
 # 64 KiB every 2 ms: what a line of about 250 Mbit/s brings.
 PACE = 2000
 
+# µs that a request takes to a server in the same country, and its answer back.
+FAR_AWAY = 20_000
 
-def kinds(size: int) -> dict[str, tuple[str, int, int]]:
-    """Framing, bytes and pace of what is asked for, by name."""
+
+def kinds(size: int) -> dict[str, tuple[str, int, int, int]]:
+    """Framing, bytes, pace and wait of what is asked for, by name."""
     over, far = MIB + 1, max(size, 2 * MIB)
     return {
-        "length-over": ("length", over, 0),
-        "length-far": ("length", far, 0),
-        "chunked-over": ("chunked", over, 0),
-        "chunked-far": ("chunked", far, 0),
-        "length-paced": ("length", 2 * MIB, PACE),
-        "chunked-paced": ("chunked", 2 * MIB, PACE),
+        "length-over": ("length", over, 0, 0),
+        "length-far": ("length", far, 0, 0),
+        "chunked-over": ("chunked", over, 0, 0),
+        "chunked-far": ("chunked", far, 0, 0),
+        "length-far-away": ("length", 2 * MIB, 0, FAR_AWAY),
+        "chunked-far-away": ("chunked", 2 * MIB, 0, FAR_AWAY),
+        "length-paced": ("length", 2 * MIB, PACE, 0),
+        "chunked-paced": ("chunked", 2 * MIB, PACE, 0),
     }
 
 
@@ -40,18 +45,24 @@ async def measure(task: Task) -> Figures:
     gathered: Figures = {}
     plain = ClientSession()
     async with plain, open_session(task) as cached:
-        for name, (framing, size, pace) in kinds(task.size).items():
+        for name, (framing, size, pace, wait) in kinds(task.size).items():
             rows: dict[str, list[float]] = {"plain": [], "miss": [], "hit": []}
-            gathered[name] = {"framing": framing, "size": size, "pace": pace, "seconds": rows}
+            gathered[name] = {
+                "framing": framing,
+                "size": size,
+                "pace": pace,
+                "wait": wait,
+                "seconds": rows,
+            }
             # They take long, and differ by more than chance.
-            rounds = ceil(task.rounds / 4) if pace else task.rounds
+            rounds = ceil(task.rounds / 4) if pace or wait else task.rounds
             for number in range(rounds):
                 if number % SETTLE_EVERY == 0:
                     await settle(cached, clear=True)
                     await warm_up(plain, addresses.small)
                     await warm_up(cached, addresses.small)
                     gc.collect()
-                address = addresses.new(size, framing, pace)
+                address = addresses.new(size, framing, pace, wait)
                 rows["plain"].append(await _wait(plain, address, size, hit=False))
                 rows["miss"].append(await _wait(cached, address, size, hit=False))
                 rows["hit"].append(await _wait(cached, address, size, hit=True))

@@ -1,8 +1,9 @@
 """The origin of large bodies: a process of its own, a thread for each connection.
 
-It answers ``GET /<framing>/<bytes>/<pace>``: ``framing`` is ``length`` or ``chunked``, ``pace`` the
-microseconds between the blocks of 64 KiB, 0 for as fast as the client reads. Threads that send
-large blocks hold the interpreter for next to nothing, so it is the client that is measured.
+It answers ``GET /<framing>/<bytes>/<pace>/<wait>``: ``framing`` is ``length`` or ``chunked``,
+``pace`` the microseconds between the blocks of 64 KiB, 0 for as fast as the client reads, ``wait``
+those before the answer begins. Threads that send large blocks hold the interpreter for next to
+nothing, so it is the client that is measured.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def _serve(connection: socket.socket) -> None:
             while b"\r\n\r\n" in received:
                 head, _, received = received.partition(b"\r\n\r\n")
                 path = head.split(b" ", 2)[1].partition(b"?")[0].decode()
-                _, framing, size, pace = path.split("/")
+                _, framing, size, pace, wait = path.split("/")
+                time.sleep(int(wait) / 1e6)
                 _answer(connection, framing, int(size), int(pace))
 
 

@@ -42,7 +42,7 @@ def _first_bytes(result: Figures) -> Figures:
     told: Figures = {}
     for kind, figures in result.items():
         seconds = figures["seconds"]
-        told[kind] = {key: figures[key] for key in ("framing", "size", "pace")}
+        told[kind] = {key: figures[key] for key in ("framing", "size", "pace", "wait")}
         for phase in PHASES:
             waited = spread([value * 1e6 for value in seconds[phase]])
             ratio = _paired(seconds[phase], seconds["plain"])
@@ -174,6 +174,8 @@ def _first_byte_rows(told: Told) -> Iterator[tuple[str, ...]]:
             pace = (
                 f", at {CHUNK / MIB / figures['pace'] * 1e6:.0f} MiB/s" if figures["pace"] else ""
             )
+            if figures["wait"]:
+                pace += f", {figures['wait'] / 1e3:.0f} ms away"
             framing = "Content-Length" if figures["framing"] == "length" else "chunked"
             plain, miss, hit = (_with_spread(figures[phase]["us"], ".0f") for phase in PHASES)
             ratio = _with_spread(figures["miss"]["to_plain"], ".2f")

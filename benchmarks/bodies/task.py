@@ -79,11 +79,11 @@ class Addresses:
     def __init__(self, task: Task) -> None:
         self._origin = task.origin
         self._numbers = count()
-        self.small = f"{self._origin}/length/{KIB}/0"
+        self.small = f"{self._origin}/length/{KIB}/0/0"
 
-    def new(self, size: int, framing: str = "length", pace: int = 0) -> str:
-        """One more; ``pace`` as the origin explains."""
-        return f"{self._origin}/{framing}/{size}/{pace}?n={next(self._numbers)}"
+    def new(self, size: int, framing: str = "length", pace: int = 0, wait: int = 0) -> str:
+        """One more; what ``pace`` and ``wait`` mean, the origin explains."""
+        return f"{self._origin}/{framing}/{size}/{pace}/{wait}?n={next(self._numbers)}"
 
 
 async def warm_up(session: ClientSession, address: str) -> None:

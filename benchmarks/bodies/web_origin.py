@@ -1,4 +1,4 @@
-"""As ``origin.py``, without paces, but served by ``aiohttp.web``: what many servers are.
+"""As ``origin.py``, without paces and waits, but served by ``aiohttp.web``: what many servers are.
 
 It sends about a third of what bare sockets do.
 """
@@ -37,7 +37,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
 
 async def _serve() -> None:
     application = web.Application()
-    application.router.add_get("/{framing}/{size}/0", _answer)
+    application.router.add_get("/{framing}/{size}/0/0", _answer)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
