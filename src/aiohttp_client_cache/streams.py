@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from aiohttp import ClientPayloadError, StreamReader
 
@@ -18,9 +19,12 @@ PIECE = 2**16
 """Bytes of a stored body that a reader is fed with at a time, as if they came from a socket."""
 
 EAGER_PAUSE = 0.1
-"""Seconds: a body that is read before its response is handed over does not pause for so long."""
+"""Seconds: a body that is read before its response is handed over does not pause for so long ..."""
 
-KEEP_BYTES = 2**19
+EAGER_SECONDS = 10.0
+"""... and does not take longer."""
+
+KEEP_BYTES = 2**20
 """Bytes that have passed before they are kept: so many are written at a time."""
 
 IDLE_SECONDS = 0.25
@@ -82,7 +86,47 @@ class ReplayStream(StreamReader):
             raise self._error
 
 
-class KeptStream(StreamReader):
+class PulledStream(StreamReader):
+    """A stream whose bytes are fetched when somebody reads, and not before."""
+
+    __slots__ = ("_is_read", "_turn")
+
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(_NO_CONNECTION, limit, loop=loop)
+        self._is_read = False
+        self._turn = asyncio.Lock()
+
+    async def _pull(self) -> None:
+        """Feed what comes next, or the end."""
+        raise AssertionError
+
+    async def _wait(self, func_name: str) -> None:
+        if self._is_read:
+            raise RuntimeError(
+                f"{func_name}() called while another coroutine is already waiting for incoming data"
+            )
+        self._is_read = True
+        try:
+            await self._pull_in_turn()
+        finally:
+            self._is_read = False
+
+    async def wait_eof(self) -> None:
+        """Wait until the whole body has come; others may read it meanwhile."""
+        while not self.is_eof():
+            await self._pull_in_turn()
+
+    async def _pull_in_turn(self) -> None:
+        fed = self.total_bytes
+        async with self._turn:
+            if self._exception is not None:
+                raise self._exception
+            # Whoever was before may have fed what this one waits for.
+            if fed == self.total_bytes and not self.is_eof():
+                await self._pull()
+
+
+class KeptStream(PulledStream):
     """Reads a large stored body, as much of it at a time as its reader asks for.
 
     Args:
@@ -96,7 +140,7 @@ class KeptStream(StreamReader):
         kept: the body, until it has been read.
     """
 
-    __slots__ = ("_chunked", "_engine", "_is_reading", "kept")
+    __slots__ = ("_chunked", "_engine", "kept")
 
     def __init__(
         self,
@@ -107,24 +151,18 @@ class KeptStream(StreamReader):
         limit: int,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        super().__init__(_NO_CONNECTION, limit, loop=loop)
+        super().__init__(limit, loop)
         self.kept = body
         self._engine = engine
         self._chunked = chunked
-        self._is_reading = False
 
-    async def _wait(self, func_name: str) -> None:
-        if self._is_reading:
-            raise RuntimeError(f"{func_name}() called while another coroutine is reading")
-        self._is_reading = True
+    async def _pull(self) -> None:
         try:
             piece = await self._next()
         except StoreError as error:
             failure = ClientPayloadError(f"The stored body cannot be read: {error}")
             self.set_exception(failure)
             raise failure from error
-        finally:
-            self._is_reading = False
         if self._exception is not None:
             # Released meanwhile.
             raise self._exception
@@ -143,11 +181,6 @@ class KeptStream(StreamReader):
             raise StoreError("its cache is not known")
         piece = self._engine.read_now(body, place)
         return await self._engine.read(body, place) if piece is None else piece
-
-    async def wait_eof(self) -> None:
-        """Wait until the whole body has been read from the store."""
-        while not self.is_eof():
-            await self._wait("wait_eof")
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
         """It is not to be read any more."""
@@ -211,7 +244,7 @@ class Copy:
             self._timer = self._loop.call_later(IDLE_SECONDS, self._check)
 
 
-class TeeStream(StreamReader):
+class TeeStream(PulledStream):
     """Hands on what comes from another stream, and lets it be kept on its way.
 
     Nothing is read ahead of the caller, so that the sender is slowed down as without a cache.
@@ -235,7 +268,7 @@ class TeeStream(StreamReader):
         copy: Copy | None,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        super().__init__(_NO_CONNECTION, source.get_read_buffer_limits()[0], loop=loop)
+        super().__init__(source.get_read_buffer_limits()[0], loop)
         self._source = source
         self._chunked = chunked
         self._copy = copy
@@ -244,7 +277,7 @@ class TeeStream(StreamReader):
         for block in begun:
             feed(self, block, ends_chunk=chunked)
 
-    async def _wait(self, func_name: str) -> None:  # noqa: ARG002 - aiohttp's signature
+    async def _pull(self) -> None:
         try:
             if self._chunked:
                 block, ends_chunk = await self._source.readchunk()
@@ -268,27 +301,27 @@ class TeeStream(StreamReader):
         self._pieces_bytes += len(block)
         if not has_ended and self._pieces_bytes < KEEP_BYTES:
             return
-        pieces, self._pieces, self._pieces_bytes = self._pieces, [], 0
-        try:
-            if has_ended:
-                await copy.finish(pieces)
-                self._copy = None
-            elif not await copy.keep(pieces):
+        async with _turn(self._loop):
+            # Others first, where many bodies come at once: each turn takes its time.
+            await asyncio.sleep(0)
+            if self._copy is None:
+                return
+            pieces, self._pieces, self._pieces_bytes = self._pieces, [], 0
+            try:
+                if has_ended:
+                    await copy.finish(pieces)
+                    self._copy = None
+                elif not await copy.keep(pieces):
+                    self._stop_copying()
+            except BaseException:
+                # Nobody knows how much of it was kept.
                 self._stop_copying()
-        except BaseException:
-            # Nobody knows how much of it was kept.
-            self._stop_copying()
-            raise
+                raise
 
     def _stop_copying(self) -> None:
         copy, self._copy, self._pieces = self._copy, None, []
         if copy is not None:
             copy.end()
-
-    async def wait_eof(self) -> None:
-        """Wait until the whole body has come."""
-        while not self.is_eof():
-            await self._wait("wait_eof")
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
         """The body broke off, or its response was released: nothing is kept."""
@@ -298,6 +331,17 @@ class TeeStream(StreamReader):
     def __del__(self) -> None:
         if self._copy is not None:
             self._copy.drop()
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> asyncio.Lock:
+    """Held by the one stream of a loop that keeps what has passed."""
+    turn = _turns.get(loop)
+    if turn is None:
+        turn = _turns[loop] = asyncio.Lock()
+    return turn
 
 
 def keep_wire_size(stream: StreamReader, size: int | None) -> None:
@@ -327,13 +371,15 @@ async def read_eagerly(stream: StreamReader, blocks: list[bytes], *, at_most: in
         aiohttp.ClientError: the body broke off.
     """
     size = 0
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + EAGER_SECONDS
     while not stream.at_eof():
         block = stream.read_nowait()
         if not block and not stream.at_eof():
             if at_most is None:
                 block = await stream.readany()
             else:
-                pause = asyncio.timeout(EAGER_PAUSE)
+                pause = asyncio.timeout_at(min(loop.time() + EAGER_PAUSE, latest))
                 try:
                     async with pause:
                         block = await stream.readany()

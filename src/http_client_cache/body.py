@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 WHOLE_BYTES: Final = 2**20
 """Bodies up to this size are handed over as ``bytes``, larger ones may be a :class:`KeptBody`."""
 
-READ_BYTES: Final = 2**18
+READ_BYTES: Final = 2**17
 """How much of one is read at a time."""
 
 

@@ -16,11 +16,13 @@ class Begin(NamedTuple):
     Attributes:
         name: of the file, as far as the store gives it one before it is published.
         room: bytes that are left free before the body.
-        digest: whether the SHA-256 of the body is wanted in the end.
+        crc: whether the CRC-32 of the body is wanted in the end.
+        digest: whether its SHA-256 is.
     """
 
     name: str = ""
     room: int = 0
+    crc: bool = False
     digest: bool = False
 
 
@@ -36,7 +38,7 @@ class Whole(NamedTuple):
 
     Attributes:
         source: what it can be read from, from now on.
-        crc: CRC-32.
+        crc: CRC-32, if it was wanted.
         digest: SHA-256, if it was wanted; else empty.
     """
 

@@ -30,7 +30,7 @@ WAITING_BYTES: Final = 2 * 2**20
 PATIENCE: Final = 1.0
 """Seconds for which they wait; then the body is not stored."""
 
-SLOT_BYTES: Final = 2**20
+SLOT_BYTES: Final = 5 * 2**18
 SLOTS: Final = 3
 """Buffers that are used again and again. Where the bytes of a connection are held until they are on
 the disk, each of its reads takes new memory from the system, which costs as much as to copy them
@@ -123,7 +123,8 @@ class Bodies:
         if sys.platform == "win32":
             # An open file can neither be renamed nor removed there.
             return None
-        return BodyDraft(begin.name, self._path_of(begin.name), begin.room, digest=begin.digest)
+        name, room, crc, digest = begin
+        return BodyDraft(name, self._path_of(name), room, crc=crc, digest=digest)
 
     def _append(self, statement: Append, tell: Tell | None = None) -> BodyDraft:
         draft, pieces = cast("BodyDraft", statement.draft), statement.pieces

@@ -26,6 +26,7 @@ class BodyDraft(Temp):
         name: what the store calls it.
         path: where it is written.
         room: bytes that are left free before the body.
+        crc: whether to compute its CRC-32.
         digest: whether to compute its SHA-256.
 
     Attributes:
@@ -33,7 +34,7 @@ class BodyDraft(Temp):
         given_up: nothing more is to be written.
     """
 
-    def __init__(self, name: str, path: str, room: int, *, digest: bool) -> None:
+    def __init__(self, name: str, path: str, room: int, *, crc: bool, digest: bool) -> None:
         super().__init__(path)
         self.name = name
         self.room = room
@@ -41,6 +42,7 @@ class BodyDraft(Temp):
         self.given_up = False
         self._written = 0
         self._crc = 0
+        self._counts_crc = crc
         self._hash = hashlib.sha256() if digest else None
 
     def take(self, pieces: Sequence[bytes | memoryview]) -> None:
@@ -58,7 +60,8 @@ class BodyDraft(Temp):
             return
         for piece in pieces:
             self._written += len(piece)
-            self._crc = zlib.crc32(piece, self._crc)
+            if self._counts_crc:
+                self._crc = zlib.crc32(piece, self._crc)
             if self._hash is not None:
                 self._hash.update(piece)
 

@@ -136,7 +136,9 @@ class FileStore(BodiesInFiles):
     def begin(self, key: str, entry: Entry, *, variant: str = "") -> Plan[Draft | None]:
         """See :class:`~http_client_cache.store.Store`."""
         room = self._room(key, variant, entry)
-        draft: Draft | None = yield Begin(secrets.token_hex(8), room, self._codec.binds_body)
+        draft: Draft | None = yield Begin(
+            secrets.token_hex(8), room, crc=True, digest=self._codec.binds_body
+        )
         return draft
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
