@@ -10,13 +10,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from http_client_cache.body import Draft
+from http_client_cache.body import AnyBody, Draft
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.limits import FULL, Limits, Retention
 from http_client_cache.plan import Plan
 from http_client_cache.store._measure import bytes_of, bytes_of_alias
+from http_client_cache.store._memory_bodies import BodiesInMemory, kept_in_memory
 from http_client_cache.store._timetable import Timetable
-from http_client_cache.store._whole import WholeBodies, whole
 
 logger = logging.getLogger("http_client_cache")
 
@@ -54,7 +54,7 @@ class _Slot:
         self.answer = tuple(found)
 
 
-class MemoryStore(WholeBodies):
+class MemoryStore(BodiesInMemory):
     """Keeps entries and bodies as they are; safe for any threads and loops.
 
     Its plans are done as soon as they are asked: ``yield from ()`` only makes them plans.
@@ -112,20 +112,21 @@ class MemoryStore(WholeBodies):
 
     def save(
         self, key: str, entry: Entry, body: bytes | Draft, *, variant: str = ""
-    ) -> Plan[bytes]:
+    ) -> Plan[AnyBody]:
         """See :class:`~http_client_cache.store.Store`.
 
         What alone is larger than ``max_bytes`` is not kept.
         """
         yield from ()
-        stored = Stored(key, entry, whole(body), variant=variant)
+        kept = kept_in_memory(body, key, variant)
+        stored = Stored(key, entry, kept, variant=variant)
         with self._lock:
             slot = self._slots.get(key)
             if self.limits.max_bytes is not None and bytes_of(stored) > self.limits.max_bytes:
                 # The one it replaces must not answer in its stead.
                 if slot is not None and variant in slot.rows:
                     self._remove(key, slot, slot.rows[variant])
-                return whole(body)
+                return kept
             if slot is None:
                 slot = self._slots[key] = _Slot()
                 self._locators.setdefault(_locator(key), set()).add(key)
@@ -134,7 +135,7 @@ class MemoryStore(WholeBodies):
             self._make_room()
             if self._leaving:
                 self._let_leave(self._retention.now())
-        return whole(body)
+        return kept
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`."""
