@@ -10,6 +10,7 @@ import msgspec
 from http_client_cache import decide
 from http_client_cache.entry import Stored
 from http_client_cache.keep import freshen, keep, link
+from http_client_cache.lease import claim
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import (
@@ -34,6 +35,9 @@ from http_client_cache.storable import hop_of
 
 SERVED = frozenset({Reason.HIT, Reason.STALE_WHILE_REVALIDATE})
 """Verdicts that let a stored response be served."""
+
+SHAREABLE = frozenset({Reason.MISS, Reason.EXPIRED})
+"""Verdicts after which what another process stores would do."""
 
 
 def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
@@ -89,11 +93,22 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     if chain is None or key in scope.uncacheable:
         return False
 
+    def again(why: Reason) -> Plan[Hit | None]:
+        known, found = yield from look(scope, key, options)
+        return Hit(known, why) if found is Reason.HIT and known is not None else None
+
     def hold(lease: Lease) -> Plan[bool]:
+        nonlocal reason
         if scope.fetches_ended() != epoch:
-            known, why = yield from look(scope, key, options)
-            if why in SERVED:
+            known, reason = yield from look(scope, key, options)
+            if reason in SERVED:
                 lease.release(known)
+                return True
+        if scope.settings.lease_seconds and reason in SHAREABLE:
+            wait = not chain.holds_leases
+            hit = yield from claim(scope, key, lease, again, wait=wait)
+            if isinstance(hit, Hit):
+                lease.release(hit.stored)
                 return True
         lease.held = True
         chain.granted[key] = lease
@@ -135,23 +150,32 @@ def fetch_once(
     epoch: int,
 ) -> Plan[Served]:
     """Fetch a key, unless somebody else is at it: then share what they store."""
+    known, why = stale, reason
 
-    def lead(lease: Lease) -> Plan[Served]:
-        known, why = stale, reason
+    def again(served_for: Reason) -> Plan[Hit | None]:
+        nonlocal known, why
+        known, why = yield from look(scope, key, options)
+        return Hit(known, served_for) if why is Reason.HIT and known is not None else None
+
+    def lead(lease: Lease, *, granted: bool = False) -> Plan[Served]:
+        hit: Hit | bool | None = None
         if scope.fetches_ended() != epoch:
-            known, why = yield from look(scope, key, options)
-            if why is Reason.HIT and known is not None:
-                lease.release(known)
-                return Hit(known)
+            hit = yield from again(Reason.HIT)
+        if hit is None and scope.settings.lease_seconds and why in SHAREABLE and not granted:
+            hit = yield from claim(scope, key, lease, again, wait=wait)
+        if isinstance(hit, Hit):
+            lease.release(hit.stored)
+            return hit
         return (yield from fetch(scope, key, request, options, known, why, lease))
 
     chain = options.chain
+    # Whoever holds a lease does not wait for another: two chains that cross would never end.
+    wait = chain is None or not chain.holds_leases
     if chain is not None and key in chain.granted:
         lease = chain.granted.pop(key)
         chain.leases.append((key, lease))
-        return (yield from lead(lease))
-    # Whoever holds a lease does not wait for another: two chains that cross would never end.
-    outcome = yield Locked(key, lead, wait=chain is None or not chain.holds_leases)
+        return (yield from lead(lease, granted=True))
+    outcome = yield Locked(key, lead, wait=wait)
     if not isinstance(outcome, Followed):
         served: Served = outcome.result
         return served
@@ -284,10 +308,23 @@ def _on_error(
 def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan[None]:
     """Fetch in the background what was served although it has expired."""
     options = msgspec.structs.replace(options, chain=None, known=None)
+    known: Stored | None = None
+
+    def again(why: Reason) -> Plan[Hit | None]:
+        nonlocal known
+        known, found = yield from look(scope, key, options)
+        return Hit(known, why) if found is Reason.HIT and known is not None else None
 
     def lead(lease: Lease) -> Plan[None]:
-        known, why = yield from look(scope, key, options)
-        if why is Reason.HIT:
+        hit: Hit | bool | None
+        if scope.settings.lease_seconds:
+            hit = yield from claim(scope, key, lease, again, wait=False)
+        else:
+            hit = yield from again(Reason.HIT)
+        if isinstance(hit, Hit):
+            lease.release(hit.stored)
+        if hit is False or isinstance(hit, Hit):
+            # Another process refreshes it, or has done so.
             return
         # As if before its time: while the server is in trouble, what is stored stays.
         served = yield from fetch(

@@ -18,6 +18,7 @@ from http_client_cache.lawful.find import (
 from http_client_cache.lawful.invalidate import as_get, invalidate
 from http_client_cache.lawful.keep import keep
 from http_client_cache.lawful.respond import SELECTING, respond
+from http_client_cache.lease import claim
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Discard, Followed, Lease, Locked, Plan, Spawn
@@ -89,12 +90,18 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     if chain is None or _alone(asking) or key in scope.uncacheable:
         return False
 
+    def again(why: Reason) -> Plan[Hit | None]:
+        return _told(why, (yield from find(scope, key, request, asked, options)).hit)
+
     def hold(lease: Lease) -> Plan[bool]:
+        hit: Hit | bool | None = None
         if scope.fetches_ended() != epoch:
-            again = yield from find(scope, key, request, asked, options)
-            if again.hit is not None:
-                lease.release(again.hit.stored)
-                return _stays_here(again.hit)
+            hit = yield from again(Reason.HIT)
+        if hit is None and _may_be_another_process(asking):
+            hit = yield from claim(scope, name, lease, again)
+        if isinstance(hit, Hit):
+            lease.release(hit.stored)
+            return _stays_here(hit)
         lease.held = True
         chain.granted[name] = lease
         return False
@@ -169,20 +176,29 @@ def _fetch_once(asking: Asking, name: str, epoch: int) -> Plan[Served]:
     """Fetch, unless somebody else is at it: then share what they store, if it fits."""
     scope, request, options = asking.scope, asking.request, asking.options
 
-    def lead(lease: Lease) -> Plan[Served]:
-        found = asking.found
+    found = asking.found
+
+    def again(why: Reason) -> Plan[Hit | None]:
+        nonlocal found
+        found = yield from find(scope, found.key, request, asking.asked, options)
+        return _told(why, found.hit)
+
+    def lead(lease: Lease, *, granted: bool = False) -> Plan[Served]:
+        hit: Hit | bool | None = None
         if scope.fetches_ended() != epoch:
-            found = yield from find(scope, found.key, request, asking.asked, options)
-            if found.hit is not None:
-                lease.release(found.hit.stored)
-                return found.hit
+            hit = yield from again(Reason.HIT)
+        if hit is None and not granted and _may_be_another_process(asking):
+            hit = yield from claim(scope, name, lease, again)
+        if isinstance(hit, Hit):
+            lease.release(hit.stored)
+            return hit
         return (yield from fetch(asking.again(found, lease)))
 
     chain = options.chain
     if chain is not None and name in chain.granted:
         lease = chain.granted.pop(name)
         chain.leases.append((name, lease))
-        return (yield from lead(lease))
+        return (yield from lead(lease, granted=True))
     outcome = yield Locked(name, lead)
     if not isinstance(outcome, Followed):
         served: Served = outcome.result
@@ -194,6 +210,20 @@ def _fetch_once(asking: Asking, name: str, epoch: int) -> Plan[Served]:
         if kept:
             return hit
     return (yield from fetch(asking))
+
+
+def _may_be_another_process(asking: Asking) -> bool:
+    """Whether another process may be fetching the same, so that its answer would do."""
+    # Where this request insists on being asked for, nothing that is found will do.
+    unserved = asking.found.reason in (Reason.REFRESH, Reason.STORE_FAILED)
+    return bool(asking.scope.settings.lease_seconds) and not unserved
+
+
+def _told(why: Reason, hit: Hit | None) -> Hit | None:
+    """A hit, with why it was found only now."""
+    if hit is None or hit.reason is not Reason.HIT:
+        return hit
+    return msgspec.structs.replace(hit, reason=why)
 
 
 def _shared(asking: Asking, stored: Stored) -> Hit | None:
@@ -217,10 +247,24 @@ def _refresh(scope: Scope, name: str, key: str, request: Request, options: Optio
     """Fetch in the background what was served stale."""
     options = msgspec.structs.replace(options, chain=None)
     plain = request._replace(headers=request.headers.without(OWN_TERMS))
+    found: Found | None = None
+
+    def again(why: Reason) -> Plan[Hit | None]:
+        nonlocal found
+        found = yield from find(scope, key, plain, NO_REQUEST_DIRECTIVES, options)
+        # Served stale once more, it would never be fetched.
+        return _told(why, found.hit) if found.reason is Reason.HIT else None
 
     def lead(lease: Lease) -> Plan[None]:
-        found = yield from find(scope, key, plain, NO_REQUEST_DIRECTIVES, options)
-        if found.hit is not None and found.reason is Reason.HIT:
+        hit: Hit | bool | None
+        if scope.settings.lease_seconds:
+            hit = yield from claim(scope, name, lease, again, wait=False)
+        else:
+            hit = yield from again(Reason.HIT)
+        if isinstance(hit, Hit):
+            lease.release(hit.stored)
+        if found is None or hit is False or isinstance(hit, Hit):
+            # Another process refreshes it, or has done so.
             return
         asking = Asking(
             scope,
