@@ -10,7 +10,7 @@ import msgspec
 from http_client_cache import decide
 from http_client_cache.entry import Stored
 from http_client_cache.keep import freshen, keep, link
-from http_client_cache.lease import claim
+from http_client_cache.lease import claim, is_news
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import (
@@ -86,27 +86,23 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     if key is None or options.refresh or options.force_refresh:
         return False
     epoch = scope.fetches_ended()
-    _, reason = yield from look(scope, key, options)
+    stored, reason = yield from look(scope, key, options)
     if reason in SERVED:
         return True
     chain = options.chain
     if chain is None or key in scope.uncacheable:
         return False
 
-    def again(why: Reason) -> Plan[Hit | None]:
-        known, found = yield from look(scope, key, options)
-        return Hit(known, why) if found is Reason.HIT and known is not None else None
+    seen = _Seen(scope, key, options, stored, reason)
 
     def hold(lease: Lease) -> Plan[bool]:
-        nonlocal reason
         if scope.fetches_ended() != epoch:
-            known, reason = yield from look(scope, key, options)
-            if reason in SERVED:
-                lease.release(known)
+            yield from seen.again(Reason.HIT)
+            if seen.reason in SERVED:
+                lease.release(seen.stored)
                 return True
-        if scope.settings.lease_seconds and reason in SHAREABLE:
-            wait = not chain.holds_leases
-            hit = yield from claim(scope, key, lease, again, wait=wait)
+        if scope.settings.lease_seconds and seen.reason in SHAREABLE:
+            hit = yield from claim(scope, key, lease, seen.again, wait=not chain.holds_leases)
             if isinstance(hit, Hit):
                 lease.release(hit.stored)
                 return True
@@ -140,6 +136,38 @@ def look(scope: Scope, key: str, options: Options) -> Plan[tuple[Stored | None, 
     return stored, reason
 
 
+class _Seen:
+    """What is stored under a key, as it was seen last.
+
+    Args:
+        scope: the cache.
+        key: of the request.
+        options: of the request.
+        stored: what was seen, if anything.
+        reason: whether it may be served.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        key: str,
+        options: Options,
+        stored: Stored | None = None,
+        reason: Reason = Reason.MISS,
+    ) -> None:
+        self._asked = scope, key, options
+        self.stored = stored
+        self.reason = reason
+
+    def again(self, why: Reason) -> Plan[Hit | bool]:
+        """Look once more; see :data:`~http_client_cache.lease.Look`."""
+        before = self.stored
+        self.stored, self.reason = yield from look(*self._asked)
+        if self.reason is Reason.HIT and self.stored is not None:
+            return Hit(self.stored, why)
+        return is_news(before, self.stored)
+
+
 def fetch_once(
     scope: Scope,
     key: str,
@@ -150,23 +178,18 @@ def fetch_once(
     epoch: int,
 ) -> Plan[Served]:
     """Fetch a key, unless somebody else is at it: then share what they store."""
-    known, why = stale, reason
-
-    def again(served_for: Reason) -> Plan[Hit | None]:
-        nonlocal known, why
-        known, why = yield from look(scope, key, options)
-        return Hit(known, served_for) if why is Reason.HIT and known is not None else None
+    seen = _Seen(scope, key, options, stale, reason)
 
     def lead(lease: Lease, *, granted: bool = False) -> Plan[Served]:
-        hit: Hit | bool | None = None
+        hit: Hit | bool = False
         if scope.fetches_ended() != epoch:
-            hit = yield from again(Reason.HIT)
-        if hit is None and scope.settings.lease_seconds and why in SHAREABLE and not granted:
-            hit = yield from claim(scope, key, lease, again, wait=wait)
+            hit = yield from seen.again(Reason.HIT)
+        if scope.settings.lease_seconds and seen.reason in SHAREABLE and not granted:
+            hit = yield from claim(scope, key, lease, seen.again, wait=wait)
         if isinstance(hit, Hit):
             lease.release(hit.stored)
             return hit
-        return (yield from fetch(scope, key, request, options, known, why, lease))
+        return (yield from fetch(scope, key, request, options, seen.stored, seen.reason, lease))
 
     chain = options.chain
     # Whoever holds a lease does not wait for another: two chains that cross would never end.
@@ -308,27 +331,23 @@ def _on_error(
 def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan[None]:
     """Fetch in the background what was served although it has expired."""
     options = msgspec.structs.replace(options, chain=None, known=None)
-    known: Stored | None = None
-
-    def again(why: Reason) -> Plan[Hit | None]:
-        nonlocal known
-        known, found = yield from look(scope, key, options)
-        return Hit(known, why) if found is Reason.HIT and known is not None else None
+    seen = _Seen(scope, key, options)
 
     def lead(lease: Lease) -> Plan[None]:
-        hit: Hit | bool | None
+        turn: Hit | bool = True
         if scope.settings.lease_seconds:
-            hit = yield from claim(scope, key, lease, again, wait=False)
+            turn = yield from claim(scope, key, lease, seen.again, wait=False)
         else:
-            hit = yield from again(Reason.HIT)
-        if isinstance(hit, Hit):
-            lease.release(hit.stored)
-        if hit is False or isinstance(hit, Hit):
-            # Another process refreshes it, or has done so.
+            found = yield from seen.again(Reason.HIT)
+            turn = found or True
+        if isinstance(turn, Hit):
+            lease.release(turn.stored)
+        if turn is not True:
+            # Another process refreshes it, or somebody has done so.
             return
         # As if before its time: while the server is in trouble, what is stored stays.
         served = yield from fetch(
-            scope, key, request, options, known, Reason.REFRESH, lease, unattended=True
+            scope, key, request, options, seen.stored, Reason.REFRESH, lease, unattended=True
         )
         if isinstance(served, Forwarded) and served.stored is None:
             yield Discard(served.answer)

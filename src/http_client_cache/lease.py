@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from http_client_cache.entry import Stored
 from http_client_cache.plan import Failed, Lease, Plan, UseStore, Wait
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.scope import Scope
@@ -23,8 +24,18 @@ PAUSES: Final = (0.005, 0.05)
 LONGER: Final = 1.5
 """By so much each pause is longer than the one before."""
 
-Look = Callable[[Reason], Plan[Hit | None]]
-"""Looks once more for what may be served, for the reason that is given."""
+
+def is_news(before: Stored | None, now: Stored | None) -> bool:
+    """Whether something has been stored since, or what there was has gone."""
+    known = None if before is None else before.entry.created
+    return known != (None if now is None else now.entry.created)
+
+
+Look = Callable[[Reason], Plan[Hit | bool]]
+"""Looks once more for what may be served, for the reason that is given.
+
+Where there is nothing, it answers whether something else has been stored since it looked before.
+"""
 
 
 def claim(
@@ -49,11 +60,14 @@ def claim(
         # Before the claim: who is cancelled while it is on its way holds it all the same.
         lease.at_end = partial(scope.give_back, name)
         holder: str | Failed | None
-        holder = yield UseStore(scope.store.claim(name, owner, scope.now(), most), writes=True)
+        holder = yield UseStore(
+            scope.store.claim(name, owner, scope.now(), most), writes=True, lease=True
+        )
         if isinstance(holder, Failed):
             return False
         if holder == owner:
-            return (yield from look(why)) or True
+            found = yield from look(why)
+            return found if isinstance(found, Hit) else True
         lease.at_end = None
         why, pause = Reason.COLLAPSED, PAUSES[0]
         while holder:
@@ -61,14 +75,17 @@ def claim(
                 return False
             waited += yield Wait(min(pause, most - waited))
             pause = min(pause * LONGER, PAUSES[1])
-            holder = yield UseStore(scope.store.holder(name, scope.now()))
+            holder = yield UseStore(scope.store.holder(name, scope.now()), lease=True)
             if isinstance(holder, Failed):
                 return False
         # What was stored came before the lease was given back.
-        hit = yield from look(why)
-        if hit is not None:
-            return hit
+        found = yield from look(why)
+        if isinstance(found, Hit):
+            return found
+        if found:
+            # What came does not do here; to wait for the next process would be to take turns.
+            return False
         if holder == NOBODY:
-            # All at once, instead of one after the other, here and in other processes.
+            # All of them at once, in this process, too.
             lease.release()
             return False

@@ -40,10 +40,12 @@ class UseStore(msgspec.Struct, frozen=True):
     Attributes:
         plan: of the store.
         writes: whether it changes something. A store may fail at that alone.
+        lease: whether it is about a lease. The same.
     """
 
     plan: Plan[Any]
     writes: bool = False
+    lease: bool = False
 
 
 class Exchange(msgspec.Struct, frozen=True):

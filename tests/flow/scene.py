@@ -235,7 +235,8 @@ class Scene:
 
     def _answer(self, effect: Any) -> Any:
         match effect:
-            case UseStore(plan, writes):
+            case UseStore(plan, writes, lease):
+                assert lease is (plan.name in ("claim", "holder"))
                 assert writes is (plan.name not in ("load", "contains", "page", "holder"))
                 return self._trip(plan)
             case Exchange(request, conditions):

@@ -124,6 +124,15 @@ class TestOneFetches:
         # Those who wait in this process go first.
         assert told == ["load /a", "release /a: nothing", "GET /a", "read", "save /a"]
 
+    def test_what_came_and_does_not_do_is_fetched_at_once(self, stage: type[Scene]) -> None:
+        """It has expired already; if all took turns, the last would wait for all the others."""
+        old: Any = lawfully_stale if stage is Law else expired
+        scene = stage(holders=[THEM, None], load={"/a": [None, old()]}, origin=[answer(**LASTING)])
+        assert isinstance(scene.serve(), Forwarded)
+        assert scene.told[4:] == [
+            *("holder /a", "load /a", "GET /a", "read", "save /a", "release /a: new")
+        ]
+
     def test_what_may_not_be_kept_is_said_with_its_head(self, stage: type[Scene]) -> None:
         scene = stage(origin=[answer(404, **NO_STORE)])
         scene.serve()

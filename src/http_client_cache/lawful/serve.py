@@ -18,7 +18,7 @@ from http_client_cache.lawful.find import (
 from http_client_cache.lawful.invalidate import as_get, invalidate
 from http_client_cache.lawful.keep import keep
 from http_client_cache.lawful.respond import SELECTING, respond
-from http_client_cache.lease import claim
+from http_client_cache.lease import claim, is_news
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Discard, Followed, Lease, Locked, Plan, Spawn
@@ -90,15 +90,14 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     if chain is None or _alone(asking) or key in scope.uncacheable:
         return False
 
-    def again(why: Reason) -> Plan[Hit | None]:
-        return _told(why, (yield from find(scope, key, request, asked, options)).hit)
+    seen = _Seen(asking)
 
     def hold(lease: Lease) -> Plan[bool]:
-        hit: Hit | bool | None = None
+        hit: Hit | bool = False
         if scope.fetches_ended() != epoch:
-            hit = yield from again(Reason.HIT)
-        if hit is None and _may_be_another_process(asking):
-            hit = yield from claim(scope, name, lease, again)
+            hit = yield from seen.again(Reason.HIT)
+        if not isinstance(hit, Hit) and _may_be_another_process(asking):
+            hit = yield from claim(scope, name, lease, seen.again)
         if isinstance(hit, Hit):
             lease.release(hit.stored)
             return _stays_here(hit)
@@ -174,25 +173,19 @@ def _lease_name(request: Request, found: Found) -> str:
 
 def _fetch_once(asking: Asking, name: str, epoch: int) -> Plan[Served]:
     """Fetch, unless somebody else is at it: then share what they store, if it fits."""
-    scope, request, options = asking.scope, asking.request, asking.options
-
-    found = asking.found
-
-    def again(why: Reason) -> Plan[Hit | None]:
-        nonlocal found
-        found = yield from find(scope, found.key, request, asking.asked, options)
-        return _told(why, found.hit)
+    scope, options = asking.scope, asking.options
+    seen = _Seen(asking)
 
     def lead(lease: Lease, *, granted: bool = False) -> Plan[Served]:
-        hit: Hit | bool | None = None
+        hit: Hit | bool = False
         if scope.fetches_ended() != epoch:
-            hit = yield from again(Reason.HIT)
-        if hit is None and not granted and _may_be_another_process(asking):
-            hit = yield from claim(scope, name, lease, again)
+            hit = yield from seen.again(Reason.HIT)
+        if not (isinstance(hit, Hit) or granted) and _may_be_another_process(asking):
+            hit = yield from claim(scope, name, lease, seen.again)
         if isinstance(hit, Hit):
             lease.release(hit.stored)
             return hit
-        return (yield from fetch(asking.again(found, lease)))
+        return (yield from fetch(asking.again(seen.found, lease)))
 
     chain = options.chain
     if chain is not None and name in chain.granted:
@@ -219,11 +212,32 @@ def _may_be_another_process(asking: Asking) -> bool:
     return bool(asking.scope.settings.lease_seconds) and not unserved
 
 
-def _told(why: Reason, hit: Hit | None) -> Hit | None:
-    """A hit, with why it was found only now."""
-    if hit is None or hit.reason is not Reason.HIT:
-        return hit
-    return msgspec.structs.replace(hit, reason=why)
+class _Seen:
+    """What is stored for a request, as it was seen last.
+
+    Args:
+        asking: the request.
+        stale: whether it may be served stale.
+    """
+
+    def __init__(self, asking: Asking, *, stale: bool = True) -> None:
+        self._asking = asking
+        self._stale = stale
+        self.found = asking.found
+
+    def again(self, why: Reason) -> Plan[Hit | bool]:
+        """Look once more; see :data:`~http_client_cache.lease.Look`."""
+        asking, before = self._asking, self.found
+        found = yield from find(
+            asking.scope, before.key, asking.request, asking.asked, asking.options
+        )
+        self.found = found
+        if found.hit is not None and found.reason is Reason.HIT:
+            return msgspec.structs.replace(found.hit, reason=why)
+        if found.hit is not None and self._stale:
+            return found.hit
+        newest = [next(iter(one.candidates), None) for one in (before, found)]
+        return is_news(*newest)
 
 
 def _shared(asking: Asking, stored: Stored) -> Hit | None:
@@ -247,36 +261,26 @@ def _refresh(scope: Scope, name: str, key: str, request: Request, options: Optio
     """Fetch in the background what was served stale."""
     options = msgspec.structs.replace(options, chain=None)
     plain = request._replace(headers=request.headers.without(OWN_TERMS))
-    found: Found | None = None
-
-    def again(why: Reason) -> Plan[Hit | None]:
-        nonlocal found
-        found = yield from find(scope, key, plain, NO_REQUEST_DIRECTIVES, options)
-        # Served stale once more, it would never be fetched.
-        return _told(why, found.hit) if found.reason is Reason.HIT else None
+    nothing = Found(key, None, Reason.MISS)
+    asking = Asking(
+        scope, plain, NO_REQUEST_DIRECTIVES, options, nothing, scope.changes(), unattended=True
+    )
+    # Served stale once more, it would never be fetched.
+    seen = _Seen(asking, stale=False)
 
     def lead(lease: Lease) -> Plan[None]:
-        hit: Hit | bool | None
+        turn: Hit | bool = True
         if scope.settings.lease_seconds:
-            hit = yield from claim(scope, name, lease, again, wait=False)
+            turn = yield from claim(scope, name, lease, seen.again, wait=False)
         else:
-            hit = yield from again(Reason.HIT)
-        if isinstance(hit, Hit):
-            lease.release(hit.stored)
-        if found is None or hit is False or isinstance(hit, Hit):
-            # Another process refreshes it, or has done so.
+            found = yield from seen.again(Reason.HIT)
+            turn = found or True
+        if isinstance(turn, Hit):
+            lease.release(turn.stored)
+        if turn is not True:
+            # Another process refreshes it, or somebody has done so.
             return
-        asking = Asking(
-            scope,
-            plain,
-            NO_REQUEST_DIRECTIVES,
-            options,
-            found,
-            scope.changes(),
-            lease,
-            unattended=True,
-        )
-        served = yield from fetch(asking)
+        served = yield from fetch(asking.again(seen.found, lease))
         if isinstance(served, Forwarded) and served.stored is None:
             yield Discard(served.answer)
 

@@ -163,9 +163,9 @@ class AsyncDriver:
         try:
             answer = await store_driver.run_async(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
-            return self.failures.failed(error, writes=effect.writes)
+            return self.failures.failed(error, writes=effect.writes, lease=effect.lease)
         if self.failures.failing:
-            self.failures.worked(writes=effect.writes)
+            self.failures.worked(writes=effect.writes, lease=effect.lease)
         return answer
 
     async def _locked(self, effect: Locked, client: AsyncClient | None) -> Led | Followed:
@@ -258,9 +258,9 @@ class SyncDriver:
         try:
             answer = store_driver.run_sync(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
-            return self.failures.failed(error, writes=effect.writes)
+            return self.failures.failed(error, writes=effect.writes, lease=effect.lease)
         if self.failures.failing:
-            self.failures.worked(writes=effect.writes)
+            self.failures.worked(writes=effect.writes, lease=effect.lease)
         return answer
 
     def _locked(self, effect: Locked, client: SyncClient | None) -> Led | Followed:

@@ -43,7 +43,7 @@ def release_soon(
         try:
             await store_driver.run_async(release(), shell)
         except Exception as error:  # noqa: BLE001 - nobody is there to be told
-            failures.failed(error, writes=True)
+            failures.failed(error, writes=True, lease=True)
 
     loop.call_soon(begin)
 
@@ -57,4 +57,4 @@ def _attempt(do: Callable[[], Any], failures: Failures) -> Any:
     try:
         return do()
     except Exception as error:  # noqa: BLE001 - it ends with its time
-        return failures.failed(error, writes=True)
+        return failures.failed(error, writes=True, lease=True)

@@ -238,6 +238,21 @@ async def test_a_locked_store_is_not_waited_for(
     caplog.clear()
 
 
+@of_each_kind
+async def test_a_store_that_cannot_be_written_is_told_of_once(
+    origin: Origin, tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    (tmp_path / "cache").write_text("a file")
+    make: Any = {"sqlite": SQLiteBackend, "files": FileBackend}[kind]
+    async with CachedSession(cache=make(tmp_path / "cache" / "x", fetch_lease=5)) as session:
+        for _ in range(3):
+            response = await session.get(origin.url("/serial"))
+            assert response.status == 200
+    told = [record.getMessage() for record in caplog.records]
+    assert sum(" fails; " in line for line in told) == 1
+    assert not any("again" in line for line in told)
+
+
 async def test_a_refresh_in_the_background_is_left_to_another_process(
     origin: Origin, tmp_path: Path, clock: StandingClock
 ) -> None:
