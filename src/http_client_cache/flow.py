@@ -147,6 +147,8 @@ class _Seen:
         reason: whether it may be served.
     """
 
+    __slots__ = ("_asked", "reason", "stored")
+
     def __init__(
         self,
         scope: Scope,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 import time
 from contextlib import closing
@@ -226,3 +228,45 @@ def test_a_killed_holder_loses_it(tmp_path: Path, kind: str) -> None:
         holder.kill()
         holder.communicate()
         shell.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_fork_does_not_hold_what_its_parent_held(tmp_path: Path) -> None:
+    holder = program.start(
+        tmp_path,
+        """
+subject = files(Path(sys.argv[1]))
+store, shell = subject.store, subject.sync_shell
+run_sync(store.claim('a.1', 'A', 1000.0, 3600.0), shell)
+child = os.fork()
+if child:
+    print(child, flush=True)
+time.sleep(60)
+""",
+    )
+    assert holder.stdout is not None
+    child = int(holder.stdout.readline())
+    subject = SUBJECTS["files"](tmp_path)
+    try:
+        assert run_sync(subject.store.holder("a.1", NOW + 1), subject.sync_shell) == "A"
+        holder.kill()
+        holder.wait()
+        assert run_sync(subject.store.holder("a.1", NOW + 1), subject.sync_shell) is None
+    finally:
+        holder.kill()
+        os.kill(child, signal.SIGKILL)
+        holder.communicate()
+        subject.sync_shell.close()
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"owner": 1}', b'{"owner": "A", "since": 1}'])
+def test_a_file_that_says_nothing_is_no_lease(tmp_path: Path, line: bytes) -> None:
+    subject = SUBJECTS["files"](tmp_path)
+    store, shell = subject.store, subject.sync_shell
+    assert run_sync(store.claim("a.1", "A", NOW, 5), shell) == "A"
+    (file,) = (tmp_path / "cache/http_cache_v1/leases").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_bytes(line)
+    assert run_sync(store.holder("a.1", NOW), shell) is None
+    assert run_sync(store.claim("a.1", "B", NOW, 5), shell) == "B"
+    shell.close()

@@ -220,6 +220,8 @@ class _Seen:
         stale: whether it may be served stale.
     """
 
+    __slots__ = ("_asking", "_stale", "found")
+
     def __init__(self, asking: Asking, *, stale: bool = True) -> None:
         self._asking = asking
         self._stale = stale

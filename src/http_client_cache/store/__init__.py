@@ -179,7 +179,7 @@ class Store(Protocol):
         ...
 
     def release(self, name: str, owner: str, now: float, *, fruitless: bool = False) -> Plan[None]:
-        """Give a lease back, if it is this owner's. It comes after what was saved before.
+        """Give a lease back, if it is still this owner's. It comes after what was saved before.
 
         Where the fetch was ``fruitless``, the lease is :data:`NOBODY`'s for the next
         :data:`FRUITLESS_SECONDS`: whoever asks is to fetch without one. It may be answered before

@@ -32,7 +32,7 @@ _TEXTS: Final = {
     "holder": "SELECT owner FROM {t}_leases WHERE name = ? AND until > ? AND since <= ?",
     "release": "DELETE FROM {t}_leases WHERE name = ? AND owner = ?",
     "fruitless": """UPDATE {t}_leases SET owner = '', since = ?, until = ?
-        WHERE name = ? AND owner = ?""",
+        WHERE name = ? AND owner = ? AND until > ?""",
     "strays": """DELETE FROM {t}_leases WHERE name IN (
         SELECT name FROM {t}_leases WHERE until <= ? ORDER BY until LIMIT ?)""",
 }
@@ -69,7 +69,7 @@ class SQLiteLeases:
         """See :class:`~http_client_cache.store.Store`."""
         steps = [Change(self._leases["release"], (name, owner))]
         if fruitless:
-            values = (now, now + FRUITLESS_SECONDS, name, owner)
+            values = (now, now + FRUITLESS_SECONDS, name, owner, now)
             steps = [
                 Change(self._leases["fruitless"], values),
                 Change(self._leases["strays"], (now, STRAYS)),

@@ -94,7 +94,7 @@ class Leases:
                 if told.since > now:
                     # Its owner has taken it anew before this one's turn has come.
                     return
-                if until is None:
+                if until is None or told.until <= now:
                     self._remove(file)
                 else:
                     self._close(self._write(file, _Told(NOBODY, now, until)))
@@ -112,15 +112,13 @@ class Leases:
             OSError: the folder cannot be listed or written.
         """
         files = [name for name in list_folder(self._folder) if _FILES.fullmatch(name)]
-        if not files:
-            return
-        with self._lock, self._turn():
-            for file in files:
-                with suppress(OSError):
-                    # Its time of modification is when it ends.
-                    if until is None or os.lstat(self._folder + file).st_mtime <= until:
-                        self._remove(file)
-                        self._let_go(file)
+        for file in files:
+            # One at a time: others want a turn, too.
+            with self._lock, self._turn(), suppress(OSError):
+                # Its time of modification is when it ends.
+                if until is None or os.lstat(self._folder + file).st_mtime <= until:
+                    self._remove(file)
+                    self._let_go(file)
 
     def start_over(self) -> None:
         """After a fork, in the child: what is held is the parent's."""
