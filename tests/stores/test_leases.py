@@ -238,9 +238,8 @@ def test_a_fork_does_not_hold_what_its_parent_held(tmp_path: Path) -> None:
 subject = files(Path(sys.argv[1]))
 store, shell = subject.store, subject.sync_shell
 run_sync(store.claim('a.1', 'A', 1000.0, 3600.0), shell)
-child = os.fork()
-if child:
-    print(child, flush=True)
+if not os.fork():
+    print(os.getpid(), flush=True)
 time.sleep(60)
 """,
     )
