@@ -118,11 +118,25 @@ _ALL = (
         baseline="get-new",
         added=True,
     ),
+    Case(
+        "sqlite-miss-lease",
+        "SQLite: miss 1 KiB, fetch_lease",
+        partial(sqlite_session, fetch_lease=10),
+        new=True,
+        baseline="sqlite-miss",
+        added=True,
+        against="a miss without",
+    ),
 )
 
 
 # What a part of a name asks of the installed distribution.
-_NEEDED = {"middleware": "CacheMiddleware", "sqlite": "SQLiteBackend", "sweep": "StoredResponse"}
+_NEEDED = {
+    "middleware": "CacheMiddleware",
+    "sqlite": "SQLiteBackend",
+    "sweep": "StoredResponse",
+    "lease": "FileBackend",
+}
 
 # Elsewhere a write is done when the request is, and a backend that was closed stays closed.
 REOPENS = hasattr(aiohttp_client_cache, "StoredResponse")

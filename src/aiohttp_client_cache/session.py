@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.settings import HeaderNames
-    from http_client_cache.windows import StaleWindow
+    from http_client_cache.windows import FetchLease, StaleWindow
 
 
 CLIENT_ARGUMENTS = frozenset(ClientSession._request.__kwdefaults__ or ())
@@ -78,6 +78,7 @@ class CacheMixin(Live, Verbs):
         cache_status: add a ``Cache-Status`` field to every response.
         cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation``.
         no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
+        fetch_lease: of many processes that miss the same, one fetches it; for how long.
         **kwargs: what the backend in memory takes, where no other is given, and the arguments of
             the classes behind.
 
@@ -119,6 +120,7 @@ class CacheMixin(Live, Verbs):
         cache_status: bool | None = None,
         cache_groups: bool | None = None,
         no_vary_search: bool | None = None,
+        fetch_lease: FetchLease = None,
         **kwargs: Any,
     ) -> None:
         options: dict[str, Any] = {
@@ -143,6 +145,7 @@ class CacheMixin(Live, Verbs):
             "cache_status": cache_status,
             "cache_groups": cache_groups,
             "no_vary_search": no_vary_search,
+            "fetch_lease": fetch_lease,
         }
         given = {name: value for name, value in options.items() if value is not None}
         for name in CONSTRUCTION_NAMES & kwargs.keys():

@@ -30,6 +30,7 @@ from http_client_cache.shell.drivers import (
 )
 from http_client_cache.shell.failures import Failures
 from http_client_cache.shell.flights import AsyncFlights, SyncFlights
+from http_client_cache.shell.leases import new_owner, release_now, release_soon
 from http_client_cache.statements import NOT_NOW, AsyncShell, SyncShell
 from http_client_cache.store import Store
 
@@ -103,6 +104,7 @@ class _Cache(Generic[S, F]):
         self._change_count = 0
         self.failures = Failures(name)
         self._flights = flights
+        self.owner = new_owner()
 
     def now(self) -> float:
         """UTC seconds."""
@@ -111,6 +113,9 @@ class _Cache(Generic[S, F]):
     def fetches_ended(self) -> int:
         """Grows whenever a fetch ends."""
         return self._flights.ended
+
+    def _release(self, name: str, *, fruitless: bool) -> Plan[None]:
+        return self.store.release(name, self.owner(), self.now(), fruitless=fruitless)
 
     def _mode(self) -> _Mode:
         """The flows that the settings ask for."""
@@ -238,6 +243,16 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
             self.failures.worked()
         return cast("T", found)
 
+    def give_back(self, name: str, fruitless: bool) -> None:  # noqa: FBT001 - see AtEnd
+        """Begin to release a lease in the store, without waiting for it."""
+        release_soon(
+            name,
+            lambda: self._release(name, fruitless=fruitless),
+            self.shell,
+            self._driver.background,
+            self.failures,
+        )
+
     async def stop_background(self, owner: object = None) -> None:
         """Cancel refreshes that are under way in this loop: of one owner only, if it is named."""
         await self._driver.background.stop(owner)
@@ -265,6 +280,10 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
     ) -> None:
         super().__init__(settings, store, shell, SyncFlights(), name, clock)
         self._driver = SyncDriver(shell, self._flights, self.failures)
+
+    def give_back(self, name: str, fruitless: bool) -> None:  # noqa: FBT001 - see AtEnd
+        """Begin to release a lease in the store, without waiting for it."""
+        release_now(lambda: self._release(name, fruitless=fruitless), self.shell, self.failures)
 
     def serve(self, request: Request, options: Options, client: SyncClient) -> Served:
         """Answer a request from the store or through ``client``; see :func:`flow.serve`."""

@@ -213,5 +213,49 @@ class Tidy(NamedTuple):
     """Remove links that lead nowhere, what writers that died left behind, and empty folders."""
 
 
-AnyRead = Read | ReadLink | ReadMany | List
-AnyWrite = Save | Link | Use | Freshen | Remove | Drop | Tidy
+class Claim(NamedTuple):
+    """Take a lease. Answers whose it is.
+
+    Attributes:
+        file: of the lease.
+        owner: who wants it.
+        since: now (UTC seconds).
+        until: when its time is up.
+        latest: a lease that begins later than this counts as free.
+    """
+
+    file: str
+    owner: str
+    since: float
+    until: float
+    latest: float
+
+
+class Holder(NamedTuple):
+    """Read whose a lease is. Answers ``None`` if it is free; ``latest`` as in ``Claim``."""
+
+    file: str
+    now: float
+    latest: float
+
+
+class Release(NamedTuple):
+    """Give a lease back, after what was written before. Answers ``None`` at once.
+
+    With ``until`` it is nobody's for so long, and not free.
+    """
+
+    file: str
+    owner: str
+    now: float
+    until: float | None
+
+
+class SweepLeases(NamedTuple):
+    """Remove leases whose time was up by then (UTC seconds); ``None`` for all of them."""
+
+    until: float | None
+
+
+AnyRead = Read | ReadLink | ReadMany | List | Claim | Holder
+AnyWrite = Save | Link | Use | Freshen | Remove | Drop | Tidy | Release | SweepLeases

@@ -10,6 +10,7 @@ import msgspec
 from http_client_cache import decide
 from http_client_cache.entry import Stored
 from http_client_cache.keep import freshen, keep, link
+from http_client_cache.lease import claim, is_news
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import (
@@ -34,6 +35,9 @@ from http_client_cache.storable import hop_of
 
 SERVED = frozenset({Reason.HIT, Reason.STALE_WHILE_REVALIDATE})
 """Verdicts that let a stored response be served."""
+
+SHAREABLE = frozenset({Reason.MISS, Reason.EXPIRED})
+"""Verdicts after which what another process stores would do."""
 
 
 def serve(scope: Scope, request: Request, options: Options) -> Plan[Served]:
@@ -82,18 +86,25 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     if key is None or options.refresh or options.force_refresh:
         return False
     epoch = scope.fetches_ended()
-    _, reason = yield from look(scope, key, options)
+    stored, reason = yield from look(scope, key, options)
     if reason in SERVED:
         return True
     chain = options.chain
     if chain is None or key in scope.uncacheable:
         return False
 
+    seen = _Seen(scope, key, options, stored, reason)
+
     def hold(lease: Lease) -> Plan[bool]:
         if scope.fetches_ended() != epoch:
-            known, why = yield from look(scope, key, options)
-            if why in SERVED:
-                lease.release(known)
+            yield from seen.again(Reason.HIT)
+            if seen.reason in SERVED:
+                lease.release(seen.stored)
+                return True
+        if scope.settings.lease_seconds and seen.reason in SHAREABLE:
+            hit = yield from claim(scope, key, lease, seen.again, wait=not chain.holds_leases)
+            if isinstance(hit, Hit):
+                lease.release(hit.stored)
                 return True
         lease.held = True
         chain.granted[key] = lease
@@ -125,6 +136,40 @@ def look(scope: Scope, key: str, options: Options) -> Plan[tuple[Stored | None, 
     return stored, reason
 
 
+class _Seen:
+    """What is stored under a key, as it was seen last.
+
+    Args:
+        scope: the cache.
+        key: of the request.
+        options: of the request.
+        stored: what was seen, if anything.
+        reason: whether it may be served.
+    """
+
+    __slots__ = ("_asked", "reason", "stored")
+
+    def __init__(
+        self,
+        scope: Scope,
+        key: str,
+        options: Options,
+        stored: Stored | None = None,
+        reason: Reason = Reason.MISS,
+    ) -> None:
+        self._asked = scope, key, options
+        self.stored = stored
+        self.reason = reason
+
+    def again(self, why: Reason) -> Plan[Hit | bool]:
+        """Look once more; see :data:`~http_client_cache.lease.Look`."""
+        before = self.stored
+        self.stored, self.reason = yield from look(*self._asked)
+        if self.reason is Reason.HIT and self.stored is not None:
+            return Hit(self.stored, why)
+        return is_news(before, self.stored)
+
+
 def fetch_once(
     scope: Scope,
     key: str,
@@ -135,23 +180,27 @@ def fetch_once(
     epoch: int,
 ) -> Plan[Served]:
     """Fetch a key, unless somebody else is at it: then share what they store."""
+    seen = _Seen(scope, key, options, stale, reason)
 
-    def lead(lease: Lease) -> Plan[Served]:
-        known, why = stale, reason
+    def lead(lease: Lease, *, granted: bool = False) -> Plan[Served]:
+        hit: Hit | bool = False
         if scope.fetches_ended() != epoch:
-            known, why = yield from look(scope, key, options)
-            if why is Reason.HIT and known is not None:
-                lease.release(known)
-                return Hit(known)
-        return (yield from fetch(scope, key, request, options, known, why, lease))
+            hit = yield from seen.again(Reason.HIT)
+        if scope.settings.lease_seconds and seen.reason in SHAREABLE and not granted:
+            hit = yield from claim(scope, key, lease, seen.again, wait=wait)
+        if isinstance(hit, Hit):
+            lease.release(hit.stored)
+            return hit
+        return (yield from fetch(scope, key, request, options, seen.stored, seen.reason, lease))
 
     chain = options.chain
+    # Whoever holds a lease does not wait for another: two chains that cross would never end.
+    wait = chain is None or not chain.holds_leases
     if chain is not None and key in chain.granted:
         lease = chain.granted.pop(key)
         chain.leases.append((key, lease))
-        return (yield from lead(lease))
-    # Whoever holds a lease does not wait for another: two chains that cross would never end.
-    outcome = yield Locked(key, lead, wait=chain is None or not chain.holds_leases)
+        return (yield from lead(lease, granted=True))
+    outcome = yield Locked(key, lead, wait=wait)
     if not isinstance(outcome, Followed):
         served: Served = outcome.result
         return served
@@ -284,14 +333,23 @@ def _on_error(
 def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan[None]:
     """Fetch in the background what was served although it has expired."""
     options = msgspec.structs.replace(options, chain=None, known=None)
+    seen = _Seen(scope, key, options)
 
     def lead(lease: Lease) -> Plan[None]:
-        known, why = yield from look(scope, key, options)
-        if why is Reason.HIT:
+        turn: Hit | bool = True
+        if scope.settings.lease_seconds:
+            turn = yield from claim(scope, key, lease, seen.again, wait=False)
+        else:
+            found = yield from seen.again(Reason.HIT)
+            turn = found or True
+        if isinstance(turn, Hit):
+            lease.release(turn.stored)
+        if turn is not True:
+            # Another process refreshes it, or somebody has done so.
             return
         # As if before its time: while the server is in trouble, what is stored stays.
         served = yield from fetch(
-            scope, key, request, options, known, Reason.REFRESH, lease, unattended=True
+            scope, key, request, options, seen.stored, Reason.REFRESH, lease, unattended=True
         )
         if isinstance(served, Forwarded) and served.stored is None:
             yield Discard(served.answer)

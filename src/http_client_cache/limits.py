@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Entry
+from http_client_cache.errors import check_count
 from http_client_cache.rfc9111.freshness import NO_WINDOWS
 from http_client_cache.settings import Settings
 
@@ -40,6 +41,21 @@ class Limits(NamedTuple):
     def __str__(self) -> str:
         known = [f"{name}={limit}" for name, limit in self._asdict().items() if limit is not None]
         return ", ".join(known) or "no limit"
+
+
+def checked_limits(max_entries: int | None, max_bytes: int | None) -> Limits:
+    """The limits that a user has given.
+
+    Raises:
+        ConfigurationError: one of them is no number.
+    """
+    limits = Limits(max_entries, max_bytes)
+    for (name, limit), counted in zip(
+        limits._asdict().items(), ("responses", "bytes"), strict=True
+    ):
+        if limit is not None:
+            check_count(limit, name, f"a number of {counted}, or None for no limit")
+    return limits
 
 
 class Retention:

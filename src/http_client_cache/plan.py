@@ -40,10 +40,12 @@ class UseStore(msgspec.Struct, frozen=True):
     Attributes:
         plan: of the store.
         writes: whether it changes something. A store may fail at that alone.
+        lease: whether it is about a lease. The same.
     """
 
     plan: Plan[Any]
     writes: bool = False
+    lease: bool = False
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -169,6 +171,11 @@ class Present(msgspec.Struct, frozen=True):
     body: bytes | None
 
 
+AtEnd = Callable[[bool], None] | None
+"""Called once at the end of a lease, with whether it was fruitless: nothing came that could be
+shared, and nobody is to try in its place. It neither waits nor raises."""
+
+
 class Lease:
     """The right to fetch a key, held by one plan at a time.
 
@@ -176,15 +183,27 @@ class Lease:
     ``release`` with nothing, after which each of them fetches for itself; or ``abandon``, which
     passes the lease on to one of them.
 
+    Args:
+        release: lets those go who wait.
+        abandon: passes it on, with ``at_end``; answers whether anybody takes it.
+        at_end: what is to be done at its end.
+
     Attributes:
         held: the lease outlives its plan (a redirect chain is not at its end yet).
+        at_end: may be set as long as it has not ended.
     """
 
-    __slots__ = ("_abandon", "_release", "ended", "held")
+    __slots__ = ("_abandon", "_release", "at_end", "ended", "held")
 
-    def __init__(self, release: Callable[[Any], None], abandon: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        release: Callable[[Any], None],
+        abandon: Callable[[AtEnd], bool],
+        at_end: AtEnd = None,
+    ) -> None:
         self._release = release
         self._abandon = abandon
+        self.at_end = at_end
         self.ended = False
         self.held = False
 
@@ -193,12 +212,15 @@ class Lease:
         if not self.ended:
             self.ended = True
             self._release(result)
+            if self.at_end is not None:
+                self.at_end(result is None)
 
     def abandon(self) -> None:
         """Let one of those who wait take over."""
         if not self.ended:
             self.ended = True
-            self._abandon()
+            if not self._abandon(self.at_end) and self.at_end is not None:
+                self.at_end(False)
 
 
 class Locked(msgspec.Struct, frozen=True):
@@ -234,6 +256,12 @@ class Spawn(msgspec.Struct, frozen=True):
 
     key: str
     plan: Callable[[], Plan[None]]
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Wait for somebody in another process. Answers the seconds that it took."""
+
+    seconds: float
 
 
 class Pause(msgspec.Struct, frozen=True):

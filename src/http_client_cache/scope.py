@@ -41,6 +41,14 @@ class Scope(Protocol):
         """Grows whenever a lease ends: what was looked up before may be out of date."""
         ...
 
+    def owner(self) -> str:
+        """Whose the leases are that this cache takes in its store; not those of a fork."""
+        ...
+
+    def give_back(self, name: str, fruitless: bool) -> None:  # noqa: FBT001 - see AtEnd
+        """Begin to release a lease in the store, without waiting for it."""
+        ...
+
     def note_change(self, locator: str) -> None:
         """What is being fetched for this URL may be outdated when it arrives."""
         ...

@@ -15,7 +15,7 @@ from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_af
 from http_client_cache.filters import looks_at_body
 from http_client_cache.patterns import UrlPatterns
 from http_client_cache.rfc9111.freshness import Windows
-from http_client_cache.windows import StaleWindow, parse_window
+from http_client_cache.windows import FetchLease, StaleWindow, parse_lease, parse_window
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -66,6 +66,9 @@ class Settings:
         cache_status: add a ``Cache-Status`` field (RFC 9211) to every response.
         cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation`` (RFC 9875).
         no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
+        fetch_lease: of many processes that miss the same, let one fetch it. How many seconds it
+            has for that, and how long the others wait for it at most; ``None`` or 0 for not at
+            all: each process fetches for itself.
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.
@@ -94,6 +97,7 @@ class Settings:
         cache_status: bool = False,
         cache_groups: bool = False,
         no_vary_search: bool = False,
+        fetch_lease: FetchLease = None,
     ) -> None:
         self.revision = 0
         self.expire_after = expire_after
@@ -116,6 +120,7 @@ class Settings:
         self.cache_status = cache_status
         self.cache_groups = cache_groups
         self.no_vary_search = no_vary_search
+        self.fetch_lease = fetch_lease
 
     # Every hit reads some of the flags, so that they are plain attributes.
     def __setattr__(self, name: str, value: object) -> None:
@@ -305,6 +310,16 @@ class Settings:
     def keep_expired(self, value: StaleWindow) -> None:
         self.kept_expired = parse_window(value, "keep_expired")
         self._keep_expired = value
+
+    @property
+    def fetch_lease(self) -> FetchLease:
+        """As it was set."""
+        return self._fetch_lease
+
+    @fetch_lease.setter
+    def fetch_lease(self, value: FetchLease) -> None:
+        self.lease_seconds = parse_lease(value, "fetch_lease")
+        self._fetch_lease = value
 
     def expiry_for(self, url: str, per_request: Expiry) -> Expiry:
         """The expiration that counts: per request, then per URL, then per session."""

@@ -59,12 +59,14 @@ class Query(NamedTuple):
         arguments: its parameters.
         bodies: if given, the rows begin as a ``Row`` does, and get their bodies.
         quick: touches a few pages at most.
+        at_once: before what was written before.
     """
 
     sql: str
     arguments: Sequence[Any] = ()
     bodies: Bodies | None = None
     quick: bool = False
+    at_once: bool = False
 
 
 class Insert(NamedTuple):
@@ -189,6 +191,8 @@ class Write(NamedTuple):
         upkeep: to be done in the same transaction, once for all writes that bring it.
         used: keys that were read before this write and after the one before, for the upkeep.
         draft: is the body of the row, in a file that the writer keeps when it has committed.
+        unattended: nobody waits for it; the answer is ``None`` and comes at once.
+        patience: seconds after which the answer is waited for no more; it is written all the same.
     """
 
     steps: tuple[Insert | Change, ...]
@@ -199,3 +203,5 @@ class Write(NamedTuple):
     upkeep: Upkeep | None = None
     used: tuple[str, ...] = ()
     draft: Draft | None = None
+    unattended: bool = False
+    patience: float | None = None

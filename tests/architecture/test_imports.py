@@ -42,6 +42,7 @@ MAY_IMPORT = {
     f"{ENGINE}.plan": VALUES,
     f"{ENGINE}.served": VALUES | engine("plan", "rfc9111", "status"),
     f"{ENGINE}.options": VALUES | engine("expiry", "plan", "rfc9111", "served"),
+    f"{ENGINE}.lease": VALUES | engine("plan", "rfc9111", "scope", "served", "store"),
     f"{ENGINE}.lawful.weigh": VALUES
     | engine("decide", "expiry", "options", "plan", "rfc9111", "settings"),
     f"{ENGINE}.lawful.respond": VALUES | engine("options", "rfc9111", "served"),
@@ -77,6 +78,7 @@ NEVER_IMPORTS = {
     f"{ENGINE}.flow": WORLD | STORES | engine("lawful", "shell", "engine"),
     f"{ENGINE}.lawful": WORLD | STORES | engine("flow", "shell", "engine"),
     f"{ENGINE}.steps": WORLD | STORES | engine("flow", "keep", "lawful", "shell", "engine"),
+    f"{ENGINE}.lease": WORLD | STORES,
     f"{ENGINE}.keep": WORLD | STORES | engine("flow", "lawful", "shell", "engine"),
     f"{ENGINE}.scope": WORLD | STORES | engine("flow", "keep", "shell", "engine"),
     f"{ENGINE}.decide": WORLD,

@@ -112,8 +112,8 @@ class Lawful(Scene):
         self.query_rules = QueryRules()
         self.noted: list[str] = []
 
-    def serve(self, request: Request | None = None, options: Options = PLAIN) -> Any:
-        return self.play(serve(self, request or get(), options))
+    def plan(self, request: Request | None = None, options: Options = PLAIN) -> Any:
+        return serve(self, request or get(), options)
 
     def _trip(self, trip: Trip) -> Any:
         reply = super()._trip(trip)

@@ -18,6 +18,7 @@ from http_client_cache.options import Chain, Options
 from http_client_cache.plan import (
     Answer,
     Ask,
+    AtEnd,
     Discard,
     Exchange,
     Failed,
@@ -30,6 +31,7 @@ from http_client_cache.plan import (
     ReadBody,
     Spawn,
     UseStore,
+    Wait,
 )
 from http_client_cache.served import Hit
 from http_client_cache.settings import Settings
@@ -38,6 +40,9 @@ NOW = 1_000_000.0
 HOST = "http://origin.test"
 DOWN = Failed(OSError("the store is down"))
 PLAIN = Options()
+US = "we"
+THEM = "they"
+"""Whose a lease in the store is."""
 LEAD = object()
 """Answer to ``Locked``: nobody else is at it."""
 
@@ -152,6 +157,8 @@ class Scene:
         lock: answers of the lock, in their order; leads where there are none left.
         bodies: what reading a body answers; ``b"new"`` where there are none left.
         ended: what ``fetches_ended`` tells, each time it is asked.
+        holders: whose the lease in the store is, each time it is asked for or looked at; ours where
+            there are none left.
         overtaken: whether others have stored something meanwhile.
         saved: key and variant of what was noted as saved.
         told: all that happened, in order.
@@ -164,6 +171,7 @@ class Scene:
     lock: Iterable[Any] = ()
     bodies: Iterable[Any] = ()
     ended: Iterable[int] = ()
+    holders: Iterable[Any] = ()
     uncacheable: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     trips: list[Trip] = field(default_factory=list)
@@ -178,6 +186,13 @@ class Scene:
         self.load = dict(self.load)
         self._origin, self._lock = iter(self.origin), iter(self.lock)
         self._bodies, self._ended = iter(self.bodies), iter(self.ended)
+        self._holders = iter(self.holders)
+
+    def owner(self) -> str:
+        return US
+
+    def give_back(self, name: str, fruitless: bool) -> None:
+        self.told.append(f"give back {named(name)}" + (", fruitless" if fruitless else ""))
 
     def now(self) -> float:
         return NOW
@@ -194,8 +209,11 @@ class Scene:
     def saved_since(self, key: str, variant: str, count: int) -> bool:
         return self.overtaken or (key, variant) in self.saved[count:]
 
+    def plan(self, request: Request | None = None, options: Options = PLAIN) -> Any:
+        return serve(self, request or get(), options)
+
     def serve(self, request: Request | None = None, options: Options = PLAIN) -> Any:
-        return self.play(serve(self, request or get(), options))
+        return self.play(self.plan(request, options))
 
     def follow(self, *requests: Request, chain: Chain | None = None, **options: Any) -> list[Any]:
         """Serve one request after the other, as hops of one redirect chain."""
@@ -217,8 +235,9 @@ class Scene:
 
     def _answer(self, effect: Any) -> Any:
         match effect:
-            case UseStore(plan, writes):
-                assert writes is (plan.name not in ("load", "contains", "page"))
+            case UseStore(plan, writes, lease):
+                assert lease is (plan.name in ("claim", "holder"))
+                assert writes is (plan.name not in ("load", "contains", "page", "holder"))
                 return self._trip(plan)
             case Exchange(request, conditions):
                 self.exchanges.append(effect)
@@ -246,6 +265,9 @@ class Scene:
                 self.told.append(f"spawn {named(name)}")
                 self.spawned.append(plan)
                 return None
+            case Wait(seconds):
+                self.told.append(f"wait {seconds:g}")
+                return seconds
             case Locked(name, plan, wait):
                 self.told.append(f"lock {named(name)}" + ("" if wait else " without waiting"))
                 reply = next(self._lock, LEAD)
@@ -257,6 +279,8 @@ class Scene:
         self.trips.append(trip)
         if trip.name in self.failing:
             return DOWN
+        if trip.name in ("claim", "holder"):
+            return next(self._holders, US)
         if trip.name == "load":
             found = self.load.get(named(trip.arguments[0]))
             if isinstance(found, list):
@@ -282,4 +306,8 @@ class Scene:
             shared = "nothing" if stored is None else stored.body.decode()
             self.told.append(f"release {name}: {shared}")
 
-        return Lease(release, lambda: self.told.append(f"abandon {name}"))
+        def abandon(at_end: AtEnd) -> bool:
+            self.told.append(f"abandon {name}")
+            return False
+
+        return Lease(release, abandon)

@@ -180,7 +180,7 @@ class TestWhileRevalidate:
         scene = self.scene(load={"/a": [OLD, kept()]})
         scene.serve()
         assert self.refreshed(scene) == [
-            *("lock /a without waiting", "load /a", "release /a: nothing"),
+            *("lock /a without waiting", "load /a", "release /a: stored"),
         ]
 
     def test_another_is_at_it(self) -> None:

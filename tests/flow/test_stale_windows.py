@@ -176,7 +176,7 @@ class TestWhileRevalidate:
     def test_another_has_fetched_it_before(self) -> None:
         scene = self.scene(load={"/a": [OLD, stored()]})
         scene.serve()
-        assert self.refreshed(scene)[1:] == ["load /a", "release /a: nothing"]
+        assert self.refreshed(scene)[1:] == ["load /a", "release /a: stored"]
 
     def test_another_is_at_it(self) -> None:
         scene = self.scene(lock=[None])

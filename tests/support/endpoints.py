@@ -58,7 +58,9 @@ class Endpoints:
 
     async def delay(self, request: web.Request) -> web.Response:
         await asyncio.sleep(float(request.match_info["seconds"]) * self.origin.second)
-        return await self.get(request)
+        response = await self.get(request)
+        response.set_status(int(request.query.get("status", 200)))
+        return response
 
     async def headers(self, request: web.Request) -> web.Response:
         return web.json_response({"headers": dict(request.headers)})

@@ -126,6 +126,7 @@ def settings() -> None:
         cache_status=True,
         cache_groups=True,
         no_vary_search=True,
+        fetch_lease=timedelta(seconds=5),
     )
     SQLiteBackend(cache_control=True, stale_if_error=True)
     CacheMiddleware(cache_control=True, stale_while_revalidate=1.5)

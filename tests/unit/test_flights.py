@@ -145,3 +145,22 @@ def test_two_loops_know_nothing_of_each_other() -> None:
         asyncio.run(begin())
     gc.collect()
     assert keys(flights) == []
+
+
+async def test_who_takes_over_ends_what_the_first_began() -> None:
+    flights, told = AsyncFlights(), list[bool]()
+    leader = await lead(flights)
+    leader.at_end = told.append
+    one, other = await waiters(flights, 2)
+    leader.abandon()
+    first = await one
+    assert isinstance(first, Lease)
+    assert told == []
+    # One that is cancelled when it is its turn passes it on, too.
+    first.abandon()
+    other.cancel()
+    await asyncio.wait([other])
+    assert told == [False]
+    assert keys(flights) == []
+    (await lead(flights)).release()
+    assert told == [False]

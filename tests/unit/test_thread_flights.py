@@ -91,3 +91,21 @@ def test_without_waiting() -> None:
     assert flights.enter(KEY, wait=False) == Followed(None)
     leader.release()
     assert isinstance(flights.enter(KEY, wait=False), Lease)
+
+
+def test_who_takes_over_ends_what_the_first_began(pool: ThreadPoolExecutor) -> None:
+    flights, told = SyncFlights(), list[bool]()
+    leader = lead(flights)
+    leader.at_end = told.append
+    with pool:
+        future = pool.submit(lead, flights)
+        with flights._changed:
+            while flights._flights[KEY].waiting < 1:
+                flights._changed.wait(0.001)
+        leader.abandon()
+        follower = future.result(5)
+    assert told == []
+    follower.release("stored")
+    assert told == [False]
+    lead(flights).abandon()
+    assert told == [False]

@@ -1,4 +1,4 @@
-"""How long stale responses may be served: what is accepted, and what it means."""
+"""Spans of time: what is accepted, and what it means."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from http_client_cache.errors import ConfigurationError
-from http_client_cache.windows import parse_window
+from http_client_cache.windows import parse_lease, parse_window
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,29 @@ def test_less_than_nothing_is_not_for_ever() -> None:
     """-1 is, as elsewhere; a time span of -1 second is a mistake."""
     with pytest.raises(ConfigurationError):
         parse_window(timedelta(seconds=-1), "stale_if_error")
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        (None, 0.0),
+        (0, 0.0),
+        (0.5, 0.5),
+        (60, 60.0),
+        (Fraction(1, 2), 0.5),
+        (timedelta(minutes=1), 60.0),
+        (timedelta(0), 0.0),
+    ],
+)
+def test_how_long_a_lease_lasts(given: Any, seconds: float) -> None:
+    parsed = parse_lease(given, "fetch_lease")
+    assert parsed == seconds
+    assert type(parsed) is float
+
+
+@pytest.mark.parametrize(
+    "given", [True, False, -1, math.nan, math.inf, 10**400, "5", timedelta(seconds=-1), [5]]
+)
+def test_a_lease_has_an_end(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="fetch_lease must be"):
+        parse_lease(given, "fetch_lease")

@@ -23,12 +23,11 @@ from http_client_cache.codec import codec_for
 from http_client_cache.engine import AsyncCache
 from http_client_cache.errors import (
     ConfigurationError,
-    check_count,
     check_flag,
     describe,
 )
 from http_client_cache.expiry import UNSET, ExpireAfter, parse_expire_after
-from http_client_cache.limits import Limits, Retention
+from http_client_cache.limits import Retention, checked_limits
 from http_client_cache.settings import HeaderNames, Settings
 from http_client_cache.shell.custom import CustomShell, NoSyncShell
 from http_client_cache.shell.drivers import SyncDriver
@@ -39,7 +38,7 @@ from http_client_cache.statements import AsyncShell, SyncShell
 from http_client_cache.store import Store
 from http_client_cache.store.custom import CustomStore
 from http_client_cache.store.memory import DEFAULT_MAX_BYTES, MemoryStore
-from http_client_cache.windows import StaleWindow
+from http_client_cache.windows import FetchLease, StaleWindow
 
 __all__ = ["BaseCache", "CacheBackend", "DictCache", "Urls"]
 
@@ -79,6 +78,7 @@ class CacheBackend(Inspection):
         cache_status: add a ``Cache-Status`` field to every response.
         cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation``.
         no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
+        fetch_lease: of many processes that miss the same, one fetches it; for how long.
         max_entries: how many responses may be kept, and how many redirects; ``None`` for no
             limit. What has expired goes first, then what was used least recently.
         max_bytes: how many bytes may be kept; ``None`` for no limit. Default 256 MiB in memory.
@@ -118,6 +118,7 @@ class CacheBackend(Inspection):
         cache_status: bool = False,
         cache_groups: bool = False,
         no_vary_search: bool = False,
+        fetch_lease: FetchLease = None,
         max_entries: int | None = None,
         max_bytes: int | None = DEFAULT_MAX_BYTES,
         serializer: Any = None,
@@ -129,12 +130,6 @@ class CacheBackend(Inspection):
             raise ConfigurationError(
                 "ignored_params is another spelling of ignored_parameters; give one of them"
             )
-        for limit, name, counted in (
-            (max_entries, "max_entries", "responses"),
-            (max_bytes, "max_bytes", "bytes"),
-        ):
-            if limit is not None:
-                check_count(limit, name, f"a number of {counted}, or None for no limit")
         self.settings = Settings(
             expire_after=expire_after,
             urls_expire_after=urls_expire_after,
@@ -156,13 +151,14 @@ class CacheBackend(Inspection):
             cache_status=cache_status,
             cache_groups=cache_groups,
             no_vary_search=no_vary_search,
+            fetch_lease=fetch_lease,
         )
         self.cache_name = cache_name
         self.autoclose = check_flag(autoclose, "autoclose")
         self.clock = clock or Clock()
         codec_for(serializer, secret_key)  # Says what is wrong with them, where they are given.
         self._serializer, self._secret_key = serializer, secret_key
-        self._limits = Limits(max_entries, max_bytes)
+        self._limits = checked_limits(max_entries, max_bytes)
         self._retention = Retention(self.settings, self.clock)
         self._users: WeakSet[Any] = WeakSet()
         self._assigned: dict[str, BaseCache] = {}

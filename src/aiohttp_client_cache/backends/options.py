@@ -10,7 +10,7 @@ from http_client_cache.clock import Clock
 from http_client_cache.expiry import ExpireAfter
 from http_client_cache.message import Request
 from http_client_cache.settings import HeaderNames, Settings
-from http_client_cache.windows import StaleWindow
+from http_client_cache.windows import FetchLease, StaleWindow
 
 T = TypeVar("T")
 
@@ -88,6 +88,7 @@ class Live:
     cache_status = Setting[bool]("cache_status", "Whether responses get a ``Cache-Status`` field.")
     cache_groups = Setting[bool]("cache_groups", "Whether cache groups count.")
     no_vary_search = Setting[bool]("no_vary_search", "Whether ``No-Vary-Search`` counts.")
+    fetch_lease = Setting[FetchLease]("fetch_lease", "How long other processes wait for a fetch.")
 
 
 class RuleOptions(TypedDict, total=False):
@@ -113,6 +114,7 @@ class RuleOptions(TypedDict, total=False):
     cache_status: bool
     cache_groups: bool
     no_vary_search: bool
+    fetch_lease: FetchLease
 
 
 class SettingOptions(RuleOptions, total=False):

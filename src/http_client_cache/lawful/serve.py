@@ -18,6 +18,7 @@ from http_client_cache.lawful.find import (
 from http_client_cache.lawful.invalidate import as_get, invalidate
 from http_client_cache.lawful.keep import keep
 from http_client_cache.lawful.respond import SELECTING, respond
+from http_client_cache.lease import claim, is_news
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Discard, Followed, Lease, Locked, Plan, Spawn
@@ -89,12 +90,17 @@ def admit(scope: Scope, request: Request, options: Options) -> Plan[bool]:
     if chain is None or _alone(asking) or key in scope.uncacheable:
         return False
 
+    seen = _Seen(asking)
+
     def hold(lease: Lease) -> Plan[bool]:
+        hit: Hit | bool = False
         if scope.fetches_ended() != epoch:
-            again = yield from find(scope, key, request, asked, options)
-            if again.hit is not None:
-                lease.release(again.hit.stored)
-                return _stays_here(again.hit)
+            hit = yield from seen.again(Reason.HIT)
+        if not isinstance(hit, Hit) and _may_be_another_process(asking):
+            hit = yield from claim(scope, name, lease, seen.again)
+        if isinstance(hit, Hit):
+            lease.release(hit.stored)
+            return _stays_here(hit)
         lease.held = True
         chain.granted[name] = lease
         return False
@@ -167,22 +173,25 @@ def _lease_name(request: Request, found: Found) -> str:
 
 def _fetch_once(asking: Asking, name: str, epoch: int) -> Plan[Served]:
     """Fetch, unless somebody else is at it: then share what they store, if it fits."""
-    scope, request, options = asking.scope, asking.request, asking.options
+    scope, options = asking.scope, asking.options
+    seen = _Seen(asking)
 
-    def lead(lease: Lease) -> Plan[Served]:
-        found = asking.found
+    def lead(lease: Lease, *, granted: bool = False) -> Plan[Served]:
+        hit: Hit | bool = False
         if scope.fetches_ended() != epoch:
-            found = yield from find(scope, found.key, request, asking.asked, options)
-            if found.hit is not None:
-                lease.release(found.hit.stored)
-                return found.hit
-        return (yield from fetch(asking.again(found, lease)))
+            hit = yield from seen.again(Reason.HIT)
+        if not (isinstance(hit, Hit) or granted) and _may_be_another_process(asking):
+            hit = yield from claim(scope, name, lease, seen.again)
+        if isinstance(hit, Hit):
+            lease.release(hit.stored)
+            return hit
+        return (yield from fetch(asking.again(seen.found, lease)))
 
     chain = options.chain
     if chain is not None and name in chain.granted:
         lease = chain.granted.pop(name)
         chain.leases.append((name, lease))
-        return (yield from lead(lease))
+        return (yield from lead(lease, granted=True))
     outcome = yield Locked(name, lead)
     if not isinstance(outcome, Followed):
         served: Served = outcome.result
@@ -194,6 +203,43 @@ def _fetch_once(asking: Asking, name: str, epoch: int) -> Plan[Served]:
         if kept:
             return hit
     return (yield from fetch(asking))
+
+
+def _may_be_another_process(asking: Asking) -> bool:
+    """Whether another process may be fetching the same, so that its answer would do."""
+    # Where this request insists on being asked for, nothing that is found will do.
+    unserved = asking.found.reason in (Reason.REFRESH, Reason.STORE_FAILED)
+    return bool(asking.scope.settings.lease_seconds) and not unserved
+
+
+class _Seen:
+    """What is stored for a request, as it was seen last.
+
+    Args:
+        asking: the request.
+        stale: whether it may be served stale.
+    """
+
+    __slots__ = ("_asking", "_stale", "found")
+
+    def __init__(self, asking: Asking, *, stale: bool = True) -> None:
+        self._asking = asking
+        self._stale = stale
+        self.found = asking.found
+
+    def again(self, why: Reason) -> Plan[Hit | bool]:
+        """Look once more; see :data:`~http_client_cache.lease.Look`."""
+        asking, before = self._asking, self.found
+        found = yield from find(
+            asking.scope, before.key, asking.request, asking.asked, asking.options
+        )
+        self.found = found
+        if found.hit is not None and found.reason is Reason.HIT:
+            return msgspec.structs.replace(found.hit, reason=why)
+        if found.hit is not None and self._stale:
+            return found.hit
+        newest = [next(iter(one.candidates), None) for one in (before, found)]
+        return is_news(*newest)
 
 
 def _shared(asking: Asking, stored: Stored) -> Hit | None:
@@ -217,22 +263,26 @@ def _refresh(scope: Scope, name: str, key: str, request: Request, options: Optio
     """Fetch in the background what was served stale."""
     options = msgspec.structs.replace(options, chain=None)
     plain = request._replace(headers=request.headers.without(OWN_TERMS))
+    nothing = Found(key, None, Reason.MISS)
+    asking = Asking(
+        scope, plain, NO_REQUEST_DIRECTIVES, options, nothing, scope.changes(), unattended=True
+    )
+    # Served stale once more, it would never be fetched.
+    seen = _Seen(asking, stale=False)
 
     def lead(lease: Lease) -> Plan[None]:
-        found = yield from find(scope, key, plain, NO_REQUEST_DIRECTIVES, options)
-        if found.hit is not None and found.reason is Reason.HIT:
+        turn: Hit | bool = True
+        if scope.settings.lease_seconds:
+            turn = yield from claim(scope, name, lease, seen.again, wait=False)
+        else:
+            found = yield from seen.again(Reason.HIT)
+            turn = found or True
+        if isinstance(turn, Hit):
+            lease.release(turn.stored)
+        if turn is not True:
+            # Another process refreshes it, or somebody has done so.
             return
-        asking = Asking(
-            scope,
-            plain,
-            NO_REQUEST_DIRECTIVES,
-            options,
-            found,
-            scope.changes(),
-            lease,
-            unattended=True,
-        )
-        served = yield from fetch(asking)
+        served = yield from fetch(asking.again(seen.found, lease))
         if isinstance(served, Forwarded) and served.stored is None:
             yield Discard(served.answer)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar, cast
 
@@ -27,6 +28,7 @@ from http_client_cache.plan import (
     ReadBody,
     Spawn,
     UseStore,
+    Wait,
 )
 from http_client_cache.shell import store_driver
 from http_client_cache.shell.background import AsyncBackground, SyncBackground
@@ -133,6 +135,10 @@ class AsyncDriver:
             return await self._ask(effect)
         if kind is Pause:
             return await asyncio.sleep(0)
+        if kind is Wait:
+            begun = time.monotonic()
+            await asyncio.sleep(effect.seconds)
+            return time.monotonic() - begun
         if client is None:
             raise TypeError(f"{kind.__name__} needs an HTTP client")
         if kind is Exchange:
@@ -157,9 +163,9 @@ class AsyncDriver:
         try:
             answer = await store_driver.run_async(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
-            return self.failures.failed(error, writes=effect.writes)
+            return self.failures.failed(error, writes=effect.writes, lease=effect.lease)
         if self.failures.failing:
-            self.failures.worked(writes=effect.writes)
+            self.failures.worked(writes=effect.writes, lease=effect.lease)
         return answer
 
     async def _locked(self, effect: Locked, client: AsyncClient | None) -> Led | Followed:
@@ -229,6 +235,10 @@ class SyncDriver:
             return self._ask(effect)
         if kind is Pause:
             return None
+        if kind is Wait:
+            begun = time.monotonic()
+            time.sleep(effect.seconds)
+            return time.monotonic() - begun
         if client is None:
             raise TypeError(f"{kind.__name__} needs an HTTP client")
         if kind is Exchange:
@@ -248,9 +258,9 @@ class SyncDriver:
         try:
             answer = store_driver.run_sync(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
-            return self.failures.failed(error, writes=effect.writes)
+            return self.failures.failed(error, writes=effect.writes, lease=effect.lease)
         if self.failures.failing:
-            self.failures.worked(writes=effect.writes)
+            self.failures.worked(writes=effect.writes, lease=effect.lease)
         return answer
 
     def _locked(self, effect: Locked, client: SyncClient | None) -> Led | Followed:

@@ -21,15 +21,15 @@ class Failures:
         self.name = name
         self.count = 0
         self.failing = False
-        # Of reading (False) and writing (True), what fails: a full disk can still be read.
-        self._kinds: set[bool] = set()
+        # Of reading, writing and leases, what fails: a full disk can still be read.
+        self._kinds: set[str] = set()
         self._lock = threading.Lock()
 
-    def failed(self, error: BaseException, *, writes: bool = False) -> Failed:
+    def failed(self, error: BaseException, *, writes: bool = False, lease: bool = False) -> Failed:
         """Take note of a failure."""
         with self._lock:
             self.count += 1
-            self._kinds.add(writes)
+            self._kinds.add(_kind(writes=writes, lease=lease))
             first, self.failing = not self.failing, True
         if first:
             logger.warning(
@@ -40,10 +40,10 @@ class Failures:
             )
         return Failed(error)
 
-    def worked(self, *, writes: bool = False) -> None:
+    def worked(self, *, writes: bool = False, lease: bool = False) -> None:
         """Take note that the store works; call it only while ``failing``."""
         with self._lock:
-            self._kinds.discard(writes)
+            self._kinds.discard(_kind(writes=writes, lease=lease))
             again = self.failing and not self._kinds
             self.failing = bool(self._kinds)
         if again:
@@ -54,3 +54,9 @@ class Failures:
         name = getattr(function, "__qualname__", repr(function))
         logger.error("%s failed; the response is not cached", name, exc_info=error)
         return Failed(error)
+
+
+def _kind(*, writes: bool, lease: bool) -> str:
+    if lease:
+        return "lease"
+    return "write" if writes else "read"

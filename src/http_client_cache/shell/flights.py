@@ -8,7 +8,7 @@ from collections import deque
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from http_client_cache.plan import Followed, Lease
+from http_client_cache.plan import AtEnd, Followed, Lease
 
 _LEAD = object()
 
@@ -16,10 +16,12 @@ _LEAD = object()
 class _Waiting:
     """The queue for one key of one event loop."""
 
-    __slots__ = ("queue",)
+    __slots__ = ("at_end", "queue")
 
     def __init__(self) -> None:
         self.queue: deque[asyncio.Future[Any]] = deque()
+        # Left by a leader to its successor.
+        self.at_end: AtEnd = None
 
 
 class AsyncFlights:
@@ -64,25 +66,28 @@ class AsyncFlights:
                 if not future.done():
                     future.set_result(result)
 
-        def abandon() -> None:
+        def abandon(at_end: AtEnd) -> bool:
             self.ended += 1
             while flight.queue:
                 future = flight.queue.popleft()
                 if not future.done():
+                    flight.at_end = at_end
                     future.set_result(_LEAD)
-                    return
+                    return True
             flights.pop(key, None)
+            return False
 
-        return Lease(release, abandon)
+        return Lease(release, abandon, flight.at_end)
 
 
 class _ThreadFlight:
     """The queue for one key among threads."""
 
-    __slots__ = ("lead", "over", "result", "waiting")
+    __slots__ = ("at_end", "lead", "over", "result", "waiting")
 
     def __init__(self) -> None:
         self.lead = True
+        self.at_end: AtEnd = None
         self.over = False
         self.result: Any = None
         self.waiting = 0
@@ -123,13 +128,14 @@ class SyncFlights:
                 flight.over, flight.result = True, result
                 self._changed.notify_all()
 
-        def abandon() -> None:
+        def abandon(at_end: AtEnd) -> bool:
             with self._changed:
                 self.ended += 1
                 if flight.waiting:
-                    flight.lead = False
+                    flight.lead, flight.at_end = False, at_end
                     self._changed.notify_all()
-                else:
-                    self._flights.pop(key, None)
+                    return True
+                self._flights.pop(key, None)
+                return False
 
-        return Lease(release, abandon)
+        return Lease(release, abandon, flight.at_end)

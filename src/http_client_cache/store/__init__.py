@@ -17,12 +17,21 @@ What every store promises (``tests/stores`` holds each of them to it):
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from http_client_cache.body import AnyBody, Draft, KeptBody
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.limits import Limits
 from http_client_cache.plan import Plan
+
+NOBODY: Final = ""
+"""Holds a lease of which nothing came: its key is not worth waiting for."""
+
+FRUITLESS_SECONDS: Final = 1.0
+"""For so long others can see that nothing came of a fetch; they look several times a second."""
+
+CLOCK_SECONDS: Final = 1.0
+"""By so much the clocks of those who share a store may differ."""
 
 
 class Store(Protocol):
@@ -149,5 +158,31 @@ class Store(Protocol):
 
         Answers how many; fewer than ``limit`` means that none is left. Aliases that lead
         nowhere go as well.
+        """
+        ...
+
+    # Leases: of many processes that miss a key, one fetches it. They are no entries.
+
+    def claim(self, name: str, owner: str, now: float, seconds: float) -> Plan[str]:
+        """Take a lease, in one atomic step, if it is free, this owner's own, or its time is up.
+
+        A lease lasts from ``now`` for so many seconds; one that was taken at a time that is still
+        to come, by more than :data:`CLOCK_SECONDS`, counts as free: a clock went back. Answers
+        whose it is from now on: ``owner``, another one's, or :data:`NOBODY`.
+
+        A store that only this process uses answers ``owner`` at once.
+        """
+        ...
+
+    def holder(self, name: str, now: float) -> Plan[str | None]:
+        """Whose a lease is, as for ``claim``; ``None`` if it is free."""
+        ...
+
+    def release(self, name: str, owner: str, now: float, *, fruitless: bool = False) -> Plan[None]:
+        """Give a lease back, if it is still this owner's. It comes after what was saved before.
+
+        Where the fetch was ``fruitless``, the lease is :data:`NOBODY`'s for the next
+        :data:`FRUITLESS_SECONDS`: whoever asks is to fetch without one. It may be answered before
+        it is done.
         """
         ...

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from http_client_cache.store import _sqlite_leases as leases
+
 _SCHEMA: Final = (
     # What a point read needs first lies before what may overflow the page.
     """CREATE TABLE IF NOT EXISTS {t}_responses (
@@ -54,6 +56,7 @@ _SCHEMA: Final = (
     """CREATE TRIGGER IF NOT EXISTS {t}_responses_left AFTER DELETE ON {t}_responses BEGIN
         DELETE FROM {t}_aliases WHERE target = OLD.key
         AND NOT EXISTS (SELECT 1 FROM {t}_responses WHERE key = OLD.key); END""",
+    *leases.SCHEMA,
 )
 
 # Only where there are limits, and from then on for whoever writes to the file.
@@ -105,7 +108,7 @@ _NEXT_USE: Final = "(SELECT coalesce(max(used), 0) + 1 FROM {t}_uses)"
 DELETE_STEPS: Final = ("count_listed", "delete_aliases", "delete_listed", "delete_led")
 PURGE_STEPS: Final = ("count_located", "purge_led", "purge_aliases", "purge_located")
 # The blocks first: an empty table costs the trigger nothing.
-CLEAR_STEPS: Final = ("clear_blocks", "clear_aliases", "clear_responses")
+CLEAR_STEPS: Final = ("clear_blocks", "clear_aliases", "clear_responses", "clear_leases")
 
 # What the thread that writes needs besides.
 UPKEEP: Final = (
@@ -157,6 +160,8 @@ _STATEMENTS: Final = {
     "clear_blocks": "DELETE FROM {t}_blocks",
     "clear_aliases": "DELETE FROM {t}_aliases",
     "clear_responses": "DELETE FROM {t}_responses",
+    "clear_leases": leases.CLEAR,
+    "sweep_leases": leases.SWEEP,
     "sweep": """DELETE FROM {t}_responses WHERE id IN (
         SELECT id FROM {t}_responses WHERE expires <= ? ORDER BY expires LIMIT ?)""",
     "leave": """DELETE FROM {t}_responses WHERE id IN (

@@ -11,6 +11,7 @@ from http_client_cache.item import StoredResponse
 from http_client_cache.plan import Plan
 from http_client_cache.statements import Call, Collect
 from http_client_cache.store._measure import bytes_of, bytes_of_alias
+from http_client_cache.store._unleased import Unleased
 from http_client_cache.store._whole import WholeBodies, whole
 from http_client_cache.variant import variant_name
 
@@ -29,7 +30,7 @@ class Storage(Protocol):
     def values(self) -> AsyncIterator[Any]: ...
 
 
-class CustomStore(WholeBodies):
+class CustomStore(WholeBodies, Unleased):
     """Entries in one storage, aliases in another.
 
     Args:

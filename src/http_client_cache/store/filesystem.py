@@ -32,12 +32,14 @@ from http_client_cache.file_statements import (
     ReadMany,
     Remove,
     Save,
+    SweepLeases,
     Tidy,
     Upkeep,
     Use,
 )
 from http_client_cache.limits import Limits, Retention
 from http_client_cache.plan import Plan
+from http_client_cache.store._file_leases import FileLeases
 from http_client_cache.store._file_names import (
     file_of,
     is_response,
@@ -57,7 +59,7 @@ MANY: Final = 1000
 """Files that are listed, read or removed in one trip, about."""
 
 
-class FileStore(BodiesInFiles):
+class FileStore(BodiesInFiles, FileLeases):
     """Entries as files whose names are digests: no key can lead out of the folder.
 
     Args:
@@ -209,6 +211,7 @@ class FileStore(BodiesInFiles):
         while shard < SHARDS:
             found, shard = yield List(shard, enough=MANY)
             yield Remove(list(dict.fromkeys(one.name for one in found)))
+        yield SweepLeases(None)
         yield Tidy()
 
     def sweep(self, before: float, limit: int) -> Plan[int]:
@@ -227,6 +230,7 @@ class FileStore(BodiesInFiles):
                 count += yield from self._sweep(due, before, limit - count)
                 self._next = here if count >= limit else shard % SHARDS
         if count < limit:
+            yield SweepLeases(before)
             yield Tidy()
         return count
 

@@ -18,6 +18,7 @@ from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.item import StoredResponse
 from http_client_cache.plan import Plan
 from http_client_cache.store._measure import bytes_of, bytes_of_alias
+from http_client_cache.store._unleased import Unleased
 from http_client_cache.store._whole import WholeBodies, whole
 
 _NAMES: Final = 1024
@@ -67,7 +68,7 @@ class StoredUrl:
         return f"<StoredUrl {self.url} [{len(self.rows)}]>"
 
 
-class MappingStore(WholeBodies):
+class MappingStore(WholeBodies, Unleased):
     """Keeps entries in a mapping that is its own alone; safe for any threads and loops.
 
     Its plans are done as soon as they are asked, in the calling thread.

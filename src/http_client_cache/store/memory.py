@@ -17,6 +17,7 @@ from http_client_cache.plan import Plan
 from http_client_cache.store._measure import bytes_of, bytes_of_alias
 from http_client_cache.store._memory_bodies import BodiesInMemory, kept_in_memory
 from http_client_cache.store._timetable import Timetable
+from http_client_cache.store._unleased import Unleased
 
 logger = logging.getLogger("http_client_cache")
 
@@ -54,7 +55,7 @@ class _Slot:
         self.answer = tuple(found)
 
 
-class MemoryStore(BodiesInMemory):
+class MemoryStore(BodiesInMemory, Unleased):
     """Keeps entries and bodies as they are; safe for any threads and loops.
 
     Its plans are done as soon as they are asked: ``yield from ()`` only makes them plans.

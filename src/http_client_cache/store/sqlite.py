@@ -30,6 +30,7 @@ from http_client_cache.sqlite_statements import (
 )
 from http_client_cache.store import _sqlite_sql as texts
 from http_client_cache.store._pieces import BodiesInFiles
+from http_client_cache.store._sqlite_leases import SQLiteLeases
 from http_client_cache.store._whole import whole
 
 VERSION: Final = 1
@@ -49,7 +50,7 @@ DELETE_KEYS: Final = (1, 20, 500)
 """Keys that are deleted by one statement, in one transaction: others want to write, too."""
 
 
-class SQLiteStore(BodiesInFiles):
+class SQLiteStore(BodiesInFiles, SQLiteLeases):
     """Entries as rows of tables whose names begin with ``prefix``.
 
     Args:
@@ -79,6 +80,7 @@ class SQLiteStore(BodiesInFiles):
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", prefix):
             raise ConfigurationError(f"prefix must be an identifier, not {describe(prefix)}")
         names = f"{prefix}_v{VERSION}"
+        super().__init__(names)
         self._codec = codec
         self.limits = Limits(max_entries, max_bytes)
         self._retention = retention or Retention()
@@ -257,7 +259,8 @@ class SQLiteStore(BodiesInFiles):
         counts: list[int] = yield Write((step,), upkeep=self._upkeep)
         if counts[0] < limit:
             lost = Change(self._sql["delete_lost"])
-            yield Write((lost,), shrink=True, upkeep=self._upkeep)
+            strays = Change(self._sql["sweep_leases"], (before,))
+            yield Write((lost, strays), shrink=True, upkeep=self._upkeep)
         return counts[0]
 
     # What is there.

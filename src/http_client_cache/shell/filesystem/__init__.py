@@ -9,11 +9,14 @@ from http_client_cache.body_statements import BodyStatement
 from http_client_cache.file_statements import (
     AnyRead,
     AnyWrite,
+    Claim,
     Drop,
+    Holder,
     Link,
     List,
     Read,
     ReadLink,
+    Release,
     Save,
     Use,
 )
@@ -30,7 +33,7 @@ AnyStatement = AnyRead | AnyWrite | BodyStatement
 
 def _is_taken(statement: AnyStatement, *, full: bool) -> TypeGuard[AnyWrite]:
     """Whether a write is answered before it is done."""
-    return isinstance(statement, Use) or (isinstance(statement, Save | Link) and not full)
+    return isinstance(statement, Use | Release) or (isinstance(statement, Save | Link) and not full)
 
 
 class SyncFiles:
@@ -90,7 +93,7 @@ class AsyncFiles:
         Raises:
             StoreError: the folder cannot be read.
         """
-        if isinstance(statement, Read | ReadLink):
+        if isinstance(statement, Read | ReadLink | Claim | Holder):
             return self.folder.read_now(statement)
         if isinstance(statement, BodyStatement):
             return self.folder.bodies.run_now(statement)

@@ -19,20 +19,25 @@ from http_client_cache.file_statements import (
     LINK,
     AnyRead,
     AnyWrite,
+    Claim,
     Drop,
     Freshen,
+    Holder,
     Link,
     Raw,
     Read,
     ReadLink,
     ReadMany,
+    Release,
     Remove,
     Save,
+    SweepLeases,
     Use,
 )
 from http_client_cache.shell.bodies import Bodies
 from http_client_cache.shell.body_files import BodyDraft
 from http_client_cache.shell.filesystem import reading
+from http_client_cache.shell.filesystem.leases import Leases
 from http_client_cache.shell.filesystem.ledger import Ledger
 from http_client_cache.shell.filesystem.paths import TEMP, root_of
 from http_client_cache.shell.filesystem.pending import Pending, size_of
@@ -69,6 +74,7 @@ class Folder:
         self._root = root_of(path)
         self._ledger = Ledger(self._root, str(path))
         self._writing = Writing(self._root, self._ledger, self._syncs)
+        self._leases = Leases(self._root)
         self._has_looked_for_orphans = False
         self._failing = False
         self._closing: float | None = None
@@ -93,6 +99,10 @@ class Folder:
                 return self._read_name(statement, inline=True)
             if isinstance(statement, ReadLink):
                 return self._read_link(statement)
+            if isinstance(statement, Claim):
+                return self._leases.claim(statement)
+            if isinstance(statement, Holder):
+                return self._leases.holder(statement)
         except OSError as error:
             raise self._failure(error) from error
         return NOT_NOW
@@ -103,6 +113,8 @@ class Folder:
         Raises:
             StoreError: the folder cannot be read.
         """
+        if isinstance(statement, Claim | Holder):
+            return self.read_now(statement)
         try:
             if isinstance(statement, Read):
                 return self._read_name(statement, inline=False)
@@ -204,6 +216,10 @@ class Folder:
                 answer = self._writing.remove(work.names)
             elif isinstance(work, Drop):
                 answer = self._writing.drop(work)
+            elif isinstance(work, Release):
+                self._leases.release(work)
+            elif isinstance(work, SweepLeases):
+                self._leases.sweep(work.until)
             else:
                 tidy(self._root, self._writing)
         except Exception as error:  # noqa: BLE001 - told to who waits, and logged
@@ -277,6 +293,7 @@ class Folder:
         """After a fork, in the child: what was waiting is the parent's to write."""
         self.pending = Pending()
         self.bodies.start_over()
+        self._leases.start_over()
         self.writer.reset()
         self.reader.reset()
 

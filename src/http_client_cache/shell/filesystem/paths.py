@@ -25,6 +25,7 @@ LED: Final = ".redirects"
 """Ends the folder of what leads here: an empty file for each, of its name."""
 
 TEMP: Final = "tmp"
+LEASES: Final = "leases"
 
 OURS: Final = re.compile(r"([0-9a-f]{16}-[0-9a-f]{32})(\.response|\.more|\.redirect|\.redirects)")
 """Names in a shard."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from http_client_cache.body_statements import BodyStatement
+from http_client_cache.errors import StoreError
 from http_client_cache.shell.jobs import Job, apart, awaited, blocking
 from http_client_cache.shell.sqlite.database import Database
 from http_client_cache.shell.sqlite.files import database_path
@@ -22,7 +24,16 @@ def _is_taken(write: Write, *, full: bool) -> bool:
     """Whether a write is answered before it is done."""
     if write.row is not None or write.alias is not None:
         return not full
-    return write.upkeep is not None and not write.steps
+    return write.unattended or (write.upkeep is not None and not write.steps)
+
+
+def _is_ordered(statement: Statement) -> bool:
+    """Whether it comes after what was written before."""
+    return isinstance(statement, Query) and not statement.at_once
+
+
+def _given_up(write: Write) -> StoreError:
+    return StoreError(f"SQLite has not written it after {write.patience} s: the file is locked")
 
 
 class SyncSQLite:
@@ -50,7 +61,7 @@ class SyncSQLite:
             return None if bodies is None else bodies.run_blocking(statement)
         answer = self.database.read_now(statement)
         if answer is NOT_NOW:
-            if isinstance(statement, Query) and self.database.pending.any:
+            if _is_ordered(statement) and self.database.pending.any:
                 self._wait(Write(()))
             answer = self.database.read(statement)
         return answer
@@ -63,7 +74,10 @@ class SyncSQLite:
     def _wait(self, write: Write) -> Any:
         future, tell = blocking()
         self.database.write(write, tell)
-        return future.result()
+        try:
+            return future.result(write.patience)
+        except TimeoutError as error:
+            raise _given_up(write) from error
 
     def close(self) -> None:
         """Write what is waiting and close everything; the next statement opens it again."""
@@ -108,7 +122,7 @@ class AsyncSQLite:
             return await self._write(statement)
         if not isinstance(statement, Point | Query):
             return None if database.bodies is None else await database.bodies.run(statement)
-        if isinstance(statement, Query) and database.pending.any:
+        if _is_ordered(statement) and database.pending.any:
             await self._write(Write(()))
         if not database.has_reader:
             database.adopt(await self._read(database.new_reader))
@@ -120,7 +134,13 @@ class AsyncSQLite:
     async def _write(self, write: Write) -> Any:
         future, tell = awaited()
         self.database.write(write, tell)
-        return await future
+        if write.patience is None:
+            return await future
+        try:
+            async with asyncio.timeout(write.patience):
+                return await future
+        except TimeoutError as error:
+            raise _given_up(write) from error
 
     async def _read(self, work: Callable[[], Any]) -> Any:
         future, tell = awaited()

@@ -117,7 +117,7 @@ class Database:
                 return NOT_NOW
             rows: list[Row]
             if isinstance(statement, Query):
-                if self.pending.any or not statement.quick:
+                if not statement.quick or (self.pending.any and not statement.at_once):
                     return NOT_NOW
                 return connection.execute(statement.sql, statement.arguments).fetchall()
             if self.pending.any:

@@ -1,0 +1,271 @@
+"""Leases of keys: what every store promises, and what those do that several processes use."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from http_client_cache.errors import StoreError
+from http_client_cache.shell.store_driver import run_sync
+from http_client_cache.store import FRUITLESS_SECONDS, NOBODY, Store
+from tests.stores import program
+from tests.stores.conftest import Do
+from tests.stores.subjects import NOT_NOW, NOW, SUBJECTS, Subject, answered_now, entry
+
+SHARED = [name for name in SUBJECTS if name.startswith(("sqlite", "files"))]
+ALONE = [name for name in SUBJECTS if name not in SHARED]
+
+for_several = pytest.mark.parametrize("subject", SHARED, indirect=True)
+in_files = pytest.mark.parametrize(
+    "subject", [name for name in SHARED if name != "sqlite_in_memory"], indirect=True
+)
+NAME = "a.1 with a variant"
+
+
+async def released(do: Do, store: Store, name: str = NAME, now: float = NOW) -> None:
+    """Return when a lease is free: releases are answered before they are done."""
+    async with asyncio.timeout(5):
+        while await do(store.holder(name, now)) is not None:  # noqa: ASYNC110 - told by nobody
+            await asyncio.sleep(0.001)
+
+
+async def test_a_lease_is_granted_and_given_back(do: Do, store: Store) -> None:
+    assert await do(store.claim(NAME, "A", NOW, 5)) == "A"
+    assert await do(store.claim(NAME, "A", NOW + 1, 5)) == "A"
+    await do(store.release(NAME, "A", NOW + 2))
+    await released(do, store, now=NOW + 2)
+    assert await do(store.claim(NAME, "B", NOW + 2, 5)) == "B"
+
+
+@pytest.mark.parametrize("subject", ALONE, indirect=True)
+async def test_who_shares_with_nobody_need_not_wait(do: Do, store: Store) -> None:
+    assert await do(store.claim(NAME, "A", NOW, 5)) == "A"
+    assert await do(store.claim(NAME, "B", NOW, 5)) == "B"
+    assert await do(store.holder(NAME, NOW)) is None
+    await do(store.release(NAME, "A", NOW, fruitless=True))
+    assert await do(store.claim(NAME, "C", NOW, 5)) == "C"
+
+
+@for_several
+class TestOneAtATime:
+    async def test_others_are_told_whose_it_is(self, do: Do, store: Store) -> None:
+        await do(store.claim(NAME, "A", NOW, 5))
+        assert await do(store.claim(NAME, "B", NOW + 4, 5)) == "A"
+        assert await do(store.holder(NAME, NOW + 4)) == "A"
+        assert await do(store.holder("another", NOW + 4)) is None
+        assert await do(store.claim("another", "B", NOW + 4, 5)) == "B"
+
+    async def test_it_ends_with_its_time(self, do: Do, store: Store) -> None:
+        await do(store.claim(NAME, "A", NOW, 5))
+        assert await do(store.holder(NAME, NOW + 5)) is None
+        assert await do(store.claim(NAME, "B", NOW + 5, 5)) == "B"
+        assert await do(store.claim(NAME, "A", NOW + 6, 5)) == "B"
+
+    async def test_who_asks_again_has_it_for_longer(self, do: Do, store: Store) -> None:
+        await do(store.claim(NAME, "A", NOW, 5))
+        await do(store.claim(NAME, "A", NOW + 4, 5))
+        assert await do(store.claim(NAME, "B", NOW + 8, 5)) == "A"
+
+    @pytest.mark.parametrize("fruitless", [False, True])
+    async def test_it_cannot_be_given_back_by_another(
+        self, do: Do, store: Store, fruitless: bool
+    ) -> None:
+        await do(store.claim(NAME, "A", NOW, 5))
+        await do(store.claim(NAME, "B", NOW + 5, 5))
+        await do(store.release(NAME, "A", NOW + 6, fruitless=fruitless))
+        await do(store.claim("another", "A", NOW, 50))
+        await do(store.release("another", "A", NOW + 6))
+        await released(do, store, "another", NOW + 6)
+        assert await do(store.holder(NAME, NOW + 6)) == "B"
+
+    async def test_of_what_was_fruitless_there_is_no_lease_for_a_while(
+        self, do: Do, store: Store
+    ) -> None:
+        await do(store.claim(NAME, "A", NOW, 60))
+        await do(store.release(NAME, "A", NOW + 1, fruitless=True))
+        async with asyncio.timeout(5):
+            while await do(store.holder(NAME, NOW + 1)) == "A":  # noqa: ASYNC110 - told by nobody
+                await asyncio.sleep(0.001)
+        assert await do(store.claim(NAME, "B", NOW + 1, 60)) == NOBODY
+        assert await do(store.claim(NAME, "A", NOW + 1, 60)) == NOBODY
+        assert await do(store.holder(NAME, NOW + 1)) == NOBODY
+        later = NOW + 1 + FRUITLESS_SECONDS
+        assert await do(store.holder(NAME, later)) is None
+        assert await do(store.claim(NAME, "B", later, 60)) == "B"
+
+    async def test_a_clock_that_went_back_blocks_nobody(self, do: Do, store: Store) -> None:
+        await do(store.claim(NAME, "A", NOW, 1e12))
+        # As clocks differ.
+        assert await do(store.holder(NAME, NOW - 0.5)) == "A"
+        assert await do(store.claim(NAME, "B", NOW - 0.5, 5)) == "A"
+        assert await do(store.holder(NAME, NOW - 1.5)) is None
+        assert await do(store.claim(NAME, "B", NOW - 1.5, 5)) == "B"
+
+    async def test_of_many_one_gets_it(self, do: Do, store: Store) -> None:
+        claims = (do(store.claim(NAME, f"{number}", NOW, 5)) for number in range(20))
+        assert len(set(await asyncio.gather(*claims))) == 1
+
+    async def test_leases_are_no_entries(self, do: Do, store: Store) -> None:
+        await do(store.claim(NAME, "A", NOW, 5))
+        assert await do(store.size()) == 0
+        assert await do(store.bytes_size()) == 0
+        assert await do(store.page("", 10)) == []
+        assert await do(store.load(NAME)) == ()
+
+    async def test_clearing_and_sweeping(self, do: Do, store: Store) -> None:
+        await do(store.claim("short", "A", NOW, 5))
+        await do(store.claim("long", "A", NOW, 50))
+        assert await do(store.sweep(NOW + 5, 10)) == 0
+        assert await do(store.holder("short", NOW + 1)) is None
+        assert await do(store.holder("long", NOW + 1)) == "A"
+        await do(store.clear())
+        assert await do(store.holder("long", NOW + 1)) is None
+
+
+@for_several
+async def test_what_was_saved_is_there_before_the_lease_is_free(do: Do, store: Store) -> None:
+    await do(store.claim(NAME, "A", NOW, 5))
+    for number in range(50):
+        await do(store.save(f"a.{number}", entry(body=b"x"), b"x"))
+    await do(store.release(NAME, "A", NOW))
+    await released(do, store)
+    assert await do(store.size()) == 50
+
+
+@in_files
+async def test_to_look_whose_it_is_waits_for_nothing(
+    do: Do, store: Store, subject: Subject
+) -> None:
+    await do(store.claim(NAME, "A", NOW, 5))
+    await do(store.load("a.1"))
+    await do(store.save("a.1", entry(body=b"x"), b"x"))
+    assert answered_now(subject, store.holder(NAME, NOW)) == "A"
+    assert answered_now(subject, store.release(NAME, "A", NOW)) is not NOT_NOW
+
+
+@for_several
+async def test_fruitless_leases_do_not_pile_up(do: Do, store: Store, tmp_path: Path) -> None:
+    for number in range(300):
+        now = NOW + number
+        await do(store.claim(f"{number}", "A", now, 5))
+        await do(store.release(f"{number}", "A", now, fruitless=True))
+    await do(store.claim("last", "A", NOW + 300, 5))
+    await do(store.release("last", "A", NOW + 300))
+    await released(do, store, "last", NOW + 300)
+    if (tmp_path / "cache.sqlite").exists():
+        assert count(tmp_path, "SELECT count(*) FROM http_cache_v1_leases") < 10
+    elif (tmp_path / "cache").exists():
+        assert len(list((tmp_path / "cache/http_cache_v1/leases").iterdir())) < 100
+
+
+def count(folder: Path, sql: str) -> Any:
+    with closing(sqlite3.connect(folder / "cache.sqlite")) as connection:
+        return connection.execute(sql).fetchone()[0]
+
+
+@pytest.mark.parametrize("subject", ["sqlite"], indirect=True)
+async def test_a_locked_database_is_not_waited_for_longer_than_a_lease_lasts(
+    do: Do, store: Store, tmp_path: Path
+) -> None:
+    await do(store.claim("another", "A", NOW, 5))
+    with closing(sqlite3.connect(tmp_path / "cache.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        with pytest.raises(StoreError, match="locked"):
+            await do(store.claim(NAME, "A", NOW, 0.1))
+        assert time.monotonic() - begun < 0.6
+        # It was on its way; what takes it back follows it.
+        await do(store.release(NAME, "A", NOW))
+        other.execute("ROLLBACK")
+    await do(store.claim("yet another", "A", NOW, 5))
+    assert await do(store.holder(NAME, NOW)) is None
+    assert await do(store.holder("another", NOW)) == "A"
+
+
+def test_a_database_from_before_there_were_leases(tmp_path: Path) -> None:
+    before = SUBJECTS["sqlite"](tmp_path)
+    run_sync(before.store.save("a.1", entry(body=b"x"), b"x"), before.sync_shell)
+    before.sync_shell.close()
+    with closing(sqlite3.connect(tmp_path / "cache.sqlite")) as connection:
+        connection.execute("DROP TABLE http_cache_v1_leases")
+    after = SUBJECTS["sqlite"](tmp_path)
+    assert run_sync(after.store.claim("a.1", "A", NOW, 5), after.sync_shell) == "A"
+    assert run_sync(after.store.size(), after.sync_shell) == 1
+    after.sync_shell.close()
+
+
+CLAIM = """
+print(run_sync(store.claim('a.1', 'A', 1000.0, 3600.0), shell), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "files"])
+def test_a_killed_holder_loses_it(tmp_path: Path, kind: str) -> None:
+    code = f"subject = {kind}(Path(sys.argv[1]))\nstore, shell = subject.store, subject.sync_shell"
+    holder = program.start(tmp_path, code + CLAIM)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "A\n"
+    subject = SUBJECTS[kind](tmp_path)
+    store, shell = subject.store, subject.sync_shell
+    try:
+        assert run_sync(store.claim("a.1", "B", NOW + 1, 5), shell) == "A"
+        holder.kill()
+        holder.communicate()
+        # A file is locked only as long as its holder lives; a row has nothing but its time.
+        end = NOW + 3600 if kind == "sqlite" else NOW + 1
+        assert run_sync(store.holder("a.1", end), shell) is None
+        assert run_sync(store.claim("a.1", "B", end, 5), shell) == "B"
+    finally:
+        holder.kill()
+        holder.communicate()
+        shell.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_fork_does_not_hold_what_its_parent_held(tmp_path: Path) -> None:
+    holder = program.start(
+        tmp_path,
+        """
+subject = files(Path(sys.argv[1]))
+store, shell = subject.store, subject.sync_shell
+run_sync(store.claim('a.1', 'A', 1000.0, 3600.0), shell)
+if not os.fork():
+    print(os.getpid(), flush=True)
+time.sleep(60)
+""",
+    )
+    assert holder.stdout is not None
+    child = int(holder.stdout.readline())
+    subject = SUBJECTS["files"](tmp_path)
+    try:
+        assert run_sync(subject.store.holder("a.1", NOW + 1), subject.sync_shell) == "A"
+        holder.kill()
+        holder.wait()
+        assert run_sync(subject.store.holder("a.1", NOW + 1), subject.sync_shell) is None
+    finally:
+        holder.kill()
+        os.kill(child, signal.SIGKILL)
+        holder.communicate()
+        subject.sync_shell.close()
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"owner": 1}', b'{"owner": "A", "since": 1}'])
+def test_a_file_that_says_nothing_is_no_lease(tmp_path: Path, line: bytes) -> None:
+    subject = SUBJECTS["files"](tmp_path)
+    store, shell = subject.store, subject.sync_shell
+    assert run_sync(store.claim("a.1", "A", NOW, 5), shell) == "A"
+    (file,) = (tmp_path / "cache/http_cache_v1/leases").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_bytes(line)
+    assert run_sync(store.holder("a.1", NOW), shell) is None
+    assert run_sync(store.claim("a.1", "B", NOW, 5), shell) == "B"
+    shell.close()
