@@ -327,6 +327,9 @@ class TeeStream(PulledStream):
         """The body broke off, or its response was released: nothing is kept."""
         self._stop_copying()
         super().set_exception(exc, exc_cause)
+        if self._source.exception() is None and not self._source.is_eof():
+            # Somebody may be waiting for what comes next.
+            self._source.set_exception(exc, exc_cause)
 
     def __del__(self) -> None:
         if self._copy is not None:

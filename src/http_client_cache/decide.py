@@ -107,12 +107,32 @@ def unfit_body(request: Request, head: ResponseHead, settings: Settings) -> Reas
     media_type = (head.headers.get("content-type") or "").partition(";")[0].strip().lower()
     if media_type in STREAMING_TYPES:
         return Reason.STREAMING
+    if _may_break_off_unseen(request, head):
+        return Reason.UNFRAMED
     limit = settings.max_entry_bytes
     if limit is not None and request.method != "HEAD":
         length = head.headers.get("content-length") or ""
         if length.isascii() and length.isdigit() and int(length) > limit:
             return Reason.TOO_LARGE
     return None
+
+
+def _may_break_off_unseen(request: Request, head: ResponseHead) -> bool:
+    """Whether nothing tells the end of a body that was decoded on its way.
+
+    Where it lasts until the connection is closed, only the coding tells whether it is whole (RFC
+    9112 section 8), and clients do not look.
+    """
+    headers = head.headers
+    coded = headers.get("content-encoding", "") not in {"", "identity"}
+    return (
+        coded
+        and request.method != "HEAD"
+        and head.version < (2, 0)
+        and head.status not in {204, 304}
+        and "content-length" not in headers
+        and "transfer-encoding" not in headers
+    )
 
 
 def authorization_added(request: Request, sent: str | None) -> bool:

@@ -177,6 +177,9 @@ class Reason(Enum):
     the answer may be from before."""
     INCOMPLETE = "the body broke off before its end (RFC 9111 section 3.3)"
     """The connection was lost. The next request tries again."""
+    UNFRAMED = "nothing tells whether its coded body is whole (RFC 9112 section 8)"
+    """It has a `Content-Encoding` and no `Content-Length`, and ends where the server closes the
+    connection, or where that is lost."""
     REDIRECT = "a redirect is kept with the response it leads to"
     """If that one is stored, the whole chain is served from the cache next time."""
     REDACTED = "the redirect leads to a URL with parts that are not to be stored"
