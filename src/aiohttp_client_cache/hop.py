@@ -20,7 +20,8 @@ from multidict import CIMultiDict
 from aiohttp_client_cache.detached import detached_response
 from aiohttp_client_cache.request import engine_request
 from aiohttp_client_cache.response import RAW_COOKIES, CachedResponse, build, cached_class, mark
-from aiohttp_client_cache.streams import Copy, read_eagerly
+from aiohttp_client_cache.streams import read_eagerly
+from aiohttp_client_cache.tee import Copy
 from http_client_cache.body import AnyBody
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.key import normalize_url

@@ -20,12 +20,11 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from aiohttp_client_cache.streams import (
-    Copy,
     KeptStream,
     ReplayStream,
-    TeeStream,
     keep_wire_size,
 )
+from aiohttp_client_cache.tee import Copy, TeeStream
 from http_client_cache.body import WHOLE_BYTES, AnyBody, KeptBody
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Entry, Hop

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from aiohttp import ClientPayloadError, StreamReader
 
@@ -13,7 +12,6 @@ from http_client_cache.errors import StoreError
 
 if TYPE_CHECKING:
     from http_client_cache.engine import AsyncCache
-    from http_client_cache.plan import Later
 
 PIECE = 2**16
 """Bytes of a stored body that a reader is fed with at a time, as if they came from a socket."""
@@ -23,15 +21,6 @@ EAGER_PAUSE = 0.1
 
 EAGER_SECONDS = 10.0
 """... and does not take longer."""
-
-KEEP_BYTES = 2**20
-"""Bytes that have passed before they are kept: so many are written at a time."""
-
-IDLE_SECONDS = 0.25
-"""How long others wait for a caller that does not go on reading ..."""
-
-WAIT_SECONDS = 10.0
-"""... and for one that does."""
 
 
 class _NoConnection:
@@ -48,7 +37,7 @@ class _NoConnection:
 
 
 _NO_CONNECTION: Any = _NoConnection()
-_NO_CAUSE: Any = StreamReader.set_exception.__defaults__[0]  # type: ignore[index]
+NO_CAUSE: Any = StreamReader.set_exception.__defaults__[0]  # type: ignore[index]
 
 
 class ReplayStream(StreamReader):
@@ -182,169 +171,10 @@ class KeptStream(PulledStream):
         piece = self._engine.read_now(body, place)
         return await self._engine.read(body, place) if piece is None else piece
 
-    def set_exception(self, exc: BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
+    def set_exception(self, exc: BaseException, exc_cause: BaseException = NO_CAUSE) -> None:
         """It is not to be read any more."""
         self.kept = b""
         super().set_exception(exc, exc_cause)
-
-
-class Copy:
-    """Who is told of a body that passes.
-
-    Others may wait for the copy, but not long for a caller that does not read: after
-    ``IDLE_SECONDS`` without a read, or ``WAIT_SECONDS`` in all, they are let go; the copy goes on.
-
-    Args:
-        engine: the cache.
-        later: keeps what passes.
-    """
-
-    __slots__ = ("_engine", "_has_ended", "_later", "_loop", "_since", "_timer", "last_read")
-
-    def __init__(self, engine: AsyncCache, later: Later) -> None:
-        self._engine = engine
-        self._later = later
-        self._has_ended = False
-        self._loop = asyncio.get_running_loop()
-        self._since = self.last_read = self._loop.time()
-        self._timer = self._loop.call_later(IDLE_SECONDS, self._check)
-
-    def read(self) -> None:
-        """The caller has just read."""
-        self.last_read = self._loop.time()
-
-    async def keep(self, pieces: list[bytes]) -> bool:
-        """Keep what has passed; answers whether the rest is wanted."""
-        return await self._engine.run(self._later.keep(pieces))
-
-    async def finish(self, pieces: list[bytes]) -> None:
-        """The last of it has passed."""
-        await self._engine.run(self._later.finish(pieces))
-        self._has_ended = True
-        self._timer.cancel()
-
-    def end(self) -> None:
-        """It will not be whole."""
-        self._timer.cancel()
-        if not self._has_ended:
-            self._has_ended = True
-            self._later.give_up()
-            self._engine.soon(self._later.forget())
-
-    def drop(self) -> None:
-        """The stream is gone, wherever the garbage collector happened to find it."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.end)
-
-    def _check(self) -> None:
-        now = self._loop.time()
-        if now - self.last_read >= IDLE_SECONDS or now - self._since >= WAIT_SECONDS:
-            self._later.give_up()
-        else:
-            self._timer = self._loop.call_later(IDLE_SECONDS, self._check)
-
-
-class TeeStream(PulledStream):
-    """Hands on what comes from another stream, and lets it be kept on its way.
-
-    Nothing is read ahead of the caller, so that the sender is slowed down as without a cache.
-
-    Args:
-        source: what the connection feeds.
-        begun: what was read of it already.
-        chunked: whether ``readchunk`` of the source tells the ends of chunks.
-        copy: is given all of it, and told of its end; never if it broke off.
-        loop: the session's.
-    """
-
-    __slots__ = ("_chunked", "_copy", "_pieces", "_pieces_bytes", "_source")
-
-    def __init__(
-        self,
-        source: StreamReader,
-        begun: list[bytes],
-        *,
-        chunked: bool,
-        copy: Copy | None,
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        super().__init__(source.get_read_buffer_limits()[0], loop)
-        self._source = source
-        self._chunked = chunked
-        self._copy = copy
-        self._pieces = begun
-        self._pieces_bytes = sum(map(len, begun))
-        for block in begun:
-            feed(self, block, ends_chunk=chunked)
-
-    async def _pull(self) -> None:
-        try:
-            if self._chunked:
-                block, ends_chunk = await self._source.readchunk()
-            else:
-                block, ends_chunk = await self._source.readany(), False
-        except Exception as error:
-            self.set_exception(error)
-            raise
-        # The caller's first: whatever becomes of the copy, and of whoever waits for it.
-        feed(self, block, ends_chunk=ends_chunk)
-        has_ended = self._source.at_eof()
-        if has_ended:
-            keep_wire_size(self, getattr(self._source, "total_compressed_bytes", None))
-            self.feed_eof()
-        if self._copy is not None:
-            await self._keep(self._copy, block, has_ended=has_ended)
-
-    async def _keep(self, copy: Copy, block: bytes, *, has_ended: bool) -> None:
-        copy.read()
-        self._pieces.append(block)
-        self._pieces_bytes += len(block)
-        if not has_ended and self._pieces_bytes < KEEP_BYTES:
-            return
-        async with _turn(self._loop):
-            # Others first, where many bodies come at once: each turn takes its time.
-            await asyncio.sleep(0)
-            if self._copy is None:
-                return
-            pieces, self._pieces, self._pieces_bytes = self._pieces, [], 0
-            try:
-                if has_ended:
-                    await copy.finish(pieces)
-                    self._copy = None
-                elif not await copy.keep(pieces):
-                    self._stop_copying()
-            except BaseException:
-                # Nobody knows how much of it was kept.
-                self._stop_copying()
-                raise
-
-    def _stop_copying(self) -> None:
-        copy, self._copy, self._pieces = self._copy, None, []
-        if copy is not None:
-            copy.end()
-
-    def set_exception(self, exc: BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
-        """The body broke off, or its response was released: nothing is kept."""
-        self._stop_copying()
-        super().set_exception(exc, exc_cause)
-        if self._source.exception() is None and not self._source.is_eof():
-            # Somebody may be waiting for what comes next.
-            self._source.set_exception(exc, exc_cause)
-
-    def __del__(self) -> None:
-        if self._copy is not None:
-            self._copy.drop()
-
-
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
-
-
-def _turn(loop: asyncio.AbstractEventLoop) -> asyncio.Lock:
-    """Held by the one stream of a loop that keeps what has passed."""
-    turn = _turns.get(loop)
-    if turn is None:
-        turn = _turns[loop] = asyncio.Lock()
-    return turn
 
 
 def keep_wire_size(stream: StreamReader, size: int | None) -> None:
