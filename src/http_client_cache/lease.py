@@ -89,3 +89,15 @@ def claim(
             # All of them at once, in this process, too.
             lease.release()
             return False
+
+
+def turn_to_refresh(scope: Scope, name: str, lease: Lease, look: Look) -> Plan[bool]:
+    """Whether a refresh is this plan's to do: nobody has done it, and no other process is at it."""
+    turn: Hit | bool
+    if scope.settings.lease_seconds:
+        turn = yield from claim(scope, name, lease, look, wait=False)
+    else:
+        turn = (yield from look(Reason.HIT)) or True
+    if isinstance(turn, Hit):
+        lease.release(turn.stored)
+    return turn is True
