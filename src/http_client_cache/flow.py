@@ -10,7 +10,7 @@ import msgspec
 from http_client_cache import decide
 from http_client_cache.entry import Stored
 from http_client_cache.keep import freshen, keep, link
-from http_client_cache.lease import claim, is_news
+from http_client_cache.lease import claim, is_news, turn_to_refresh
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import (
@@ -336,16 +336,7 @@ def _refresh(scope: Scope, key: str, request: Request, options: Options) -> Plan
     seen = _Seen(scope, key, options)
 
     def lead(lease: Lease) -> Plan[None]:
-        turn: Hit | bool = True
-        if scope.settings.lease_seconds:
-            turn = yield from claim(scope, key, lease, seen.again, wait=False)
-        else:
-            found = yield from seen.again(Reason.HIT)
-            turn = found or True
-        if isinstance(turn, Hit):
-            lease.release(turn.stored)
-        if turn is not True:
-            # Another process refreshes it, or somebody has done so.
+        if not (yield from turn_to_refresh(scope, key, lease, seen.again)):
             return
         # As if before its time: while the server is in trouble, what is stored stays.
         served = yield from fetch(

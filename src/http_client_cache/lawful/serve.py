@@ -18,7 +18,7 @@ from http_client_cache.lawful.find import (
 from http_client_cache.lawful.invalidate import as_get, invalidate
 from http_client_cache.lawful.keep import keep
 from http_client_cache.lawful.respond import SELECTING, respond
-from http_client_cache.lease import claim, is_news
+from http_client_cache.lease import claim, is_news, turn_to_refresh
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Discard, Followed, Lease, Locked, Plan, Spawn
@@ -271,16 +271,7 @@ def _refresh(scope: Scope, name: str, key: str, request: Request, options: Optio
     seen = _Seen(asking, stale=False)
 
     def lead(lease: Lease) -> Plan[None]:
-        turn: Hit | bool = True
-        if scope.settings.lease_seconds:
-            turn = yield from claim(scope, name, lease, seen.again, wait=False)
-        else:
-            found = yield from seen.again(Reason.HIT)
-            turn = found or True
-        if isinstance(turn, Hit):
-            lease.release(turn.stored)
-        if turn is not True:
-            # Another process refreshes it, or somebody has done so.
+        if not (yield from turn_to_refresh(scope, name, lease, seen.again)):
             return
         served = yield from fetch(asking.again(seen.found, lease))
         if isinstance(served, Forwarded) and served.stored is None:
