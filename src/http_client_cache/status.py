@@ -66,8 +66,8 @@ REFUSED: Final = frozenset(
         *(Reason.AUTHORIZATION, Reason.AUTHORIZATION_ADDED),
         *(Reason.STATUS, Reason.NOT_CACHEABLE, Reason.NEITHER_FRESH_NOR_VALIDATABLE),
         *(Reason.ALREADY_EXPIRED, Reason.NOT_UNDERSTOOD, Reason.NEVER_STORED, Reason.NOT_FINAL),
-        *(Reason.POST, Reason.CONDITION, Reason.PARTIAL, Reason.INCOMPLETE, Reason.REDIRECT),
-        *(Reason.INVALIDATED, Reason.REDACTED, Reason.NOT_YET),
+        *(Reason.POST, Reason.CONDITION, Reason.PARTIAL, Reason.INCOMPLETE, Reason.UNFRAMED),
+        *(Reason.REDIRECT, Reason.INVALIDATED, Reason.REDACTED, Reason.NOT_YET),
         *(Reason.STREAMING, Reason.TOO_LARGE, Reason.FILTERED),
     }
 )

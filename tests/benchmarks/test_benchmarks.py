@@ -24,6 +24,9 @@ from benchmarks.bodies.stall import Ticker
 from benchmarks.bodies.task import Task
 from benchmarks.cases import cases
 
+# One of them makes all of the figures, each in a process of its own.
+pytestmark = pytest.mark.timeout(240)
+
 FEW = ["--rounds", "3", "--operations", "3", "--urls", "3", "--entries", "30"]
 FEW += ["--mebibytes", "2", "--processes", "1"]
 
