@@ -81,9 +81,9 @@ class Scene:
         """How many bytes lie on the disk, in rows or files, without what organises them."""
         if self.kind == "files":
             return sum(size for name, size in self.files().items() if "ledger" not in name)
-        return sum(self.tables().values()) + sum(
-            size for name, size in self.files().items() if not name.startswith("cache.sqlite")
-        )
+        database = {f"cache.sqlite{end}" for end in ("", "-wal", "-shm", "-journal")}
+        beside = sum(size for name, size in self.files().items() if name not in database)
+        return sum(self.tables().values()) + beside
 
     def files(self) -> dict[str, int]:
         """The size of each file, by its path below the folder."""
