@@ -58,8 +58,6 @@ class Scene:
         """Make a backend that the test's end closes, and nobody before."""
         settings.setdefault("cache_control", self.lawful)
         settings |= {"autoclose": False, "clock": self.clock}
-        if not hasattr(CacheBackend(), "stream_threshold"):  # TEMPORARY
-            settings.pop("stream_threshold", None)
         backend: CacheBackend
         if self.kind == "memory":
             backend = CacheBackend(**settings)

@@ -73,8 +73,8 @@ async def test_around_the_threshold(scene: Scene, frame: str, threshold: int) ->
 
 async def test_the_default_is_a_mebibyte(scene: Scene) -> None:
     session = await scene.open()
-    assert session.cache.stream_threshold == MIB  # type: ignore[attr-defined]
-    assert session.stream_threshold == MIB  # type: ignore[attr-defined]
+    assert session.cache.stream_threshold == MIB
+    assert session.stream_threshold == MIB
     for size, stored in ((MIB, True), (8 * MIB, False)):
         scene.wire.answers["/"] = sized(noise(size))
         (await session.get(scene.wire.url(f"/?{size}"))).release()
@@ -87,7 +87,7 @@ async def test_it_can_be_set_on_the_session(scene: Scene) -> None:
     async with CachedSession(stream_threshold=1000) as session:
         (await session.get(scene.wire.url("/"))).release()
         assert await session.cache.size() == 0
-        session.stream_threshold = MIB  # type: ignore[attr-defined]
+        session.stream_threshold = MIB
         (await session.get(scene.wire.url("/"))).release()
         assert await session.cache.size() == 1
 

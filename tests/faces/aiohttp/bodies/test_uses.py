@@ -198,7 +198,7 @@ async def test_a_filter_is_given_no_more_than_may_be_stored(scene: Scene, known:
 @BOTH
 async def test_a_filter_of_heads(scene: Scene) -> None:
     """It does not keep the body from its reader."""
-    from aiohttp_client_cache import head_only  # type: ignore[attr-defined]
+    from aiohttp_client_cache import head_only
 
     @head_only
     def filter_fn(response: Any) -> bool:
