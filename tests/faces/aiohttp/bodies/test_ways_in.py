@@ -79,10 +79,12 @@ async def test_it_is_there_when_the_session_has_been_closed(scene: Scene) -> Non
     scene.wire.answers["/"] = sized(BODY)
     for cached in (False, True, True):
         backend = scene.backend()
-        async with CachedSession(cache=backend) as session:
-            async with session.get(scene.wire.url("/")) as response:
-                assert response.from_cache == cached
-                assert await body_of(response) == BODY
+        async with (
+            CachedSession(cache=backend) as session,
+            session.get(scene.wire.url("/")) as response,
+        ):
+            assert response.from_cache == cached
+            assert await body_of(response) == BODY
         await backend.close()
     assert scene.wire.count() == 1
 
