@@ -142,18 +142,14 @@ async def test_a_large_gzip_until_close(scene: Scene) -> None:
 
 
 async def test_a_coding_that_breaks_off_in_a_framing_that_does_not(scene: Scene) -> None:
-    """A proxy has framed what it got of the origin."""
+    """Such a message is complete (RFC 9112 section 8): a hit, if any, is what the miss was."""
     session = await scene.open()
-    answers = [
-        frame(PACKED[:-missing], GZIP)
-        for frame in (sized, chunked)
-        for missing in (1, 8, 9, len(PACKED) // 2)
-    ]
-    for answer in answers:
-        scene.wire.answers["/"] = answer
-        await read(session, scene.wire.url("/"))
-    assert scene.wire.count() == len(answers)
-    await scene.nothing_is_left(session.cache)
+    for number, missing in enumerate((1, 8, 9, len(PACKED) // 2)):
+        for frame in (sized, chunked):
+            scene.wire.answers["/"] = frame(PACKED[:-missing], GZIP)
+            url = scene.wire.url(f"/?{frame.__name__}{number}")
+            seen = [await (await session.get(url)).read() for _ in range(2)]
+            assert seen[0] == seen[1] == BODY[: len(seen[0])]
 
 
 async def test_what_has_no_body_lacks_nothing(scene: Scene) -> None:
