@@ -40,6 +40,32 @@ _NO_CONNECTION: Any = _NoConnection()
 NO_CAUSE: Any = StreamReader.set_exception.__defaults__[0]  # type: ignore[index]
 
 
+class _Demand:
+    """What a stream takes for its connection: tells whether its buffer has room for more."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+
+    @property
+    def _reading_paused(self) -> bool:
+        return not self._has_room.is_set()
+
+    def pause_reading(self, *_: object, **__: object) -> None:
+        """There is none."""
+        self._has_room.clear()
+
+    def resume_reading(self, *_: object, **__: object) -> None:
+        """There is."""
+        self._has_room.set()
+
+    async def wait(self) -> None:
+        """Wait until there is room."""
+        await self._has_room.wait()
+
+
 class ReplayStream(StreamReader):
     """Reads a body from memory.
 
@@ -78,10 +104,11 @@ class ReplayStream(StreamReader):
 class PulledStream(StreamReader):
     """A stream whose bytes are fetched when somebody reads, and not before."""
 
-    __slots__ = ("_is_read", "_turn")
+    __slots__ = ("_demand", "_is_read", "_turn")
 
     def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(_NO_CONNECTION, limit, loop=loop)
+        self._demand: Any = _Demand()
+        super().__init__(self._demand, limit, loop=loop)  # type: ignore[arg-type]
         self._is_read = False
         self._turn = asyncio.Lock()
 
@@ -101,9 +128,15 @@ class PulledStream(StreamReader):
             self._is_read = False
 
     async def wait_eof(self) -> None:
-        """Wait until the whole body has come; others may read it meanwhile."""
+        """Wait until the whole body has come; others are to read it, if it is large."""
         while not self.is_eof():
+            await self._demand.wait()
             await self._pull_in_turn()
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException = NO_CAUSE) -> None:
+        """Nothing more will come."""
+        super().set_exception(exc, exc_cause)
+        self._demand.resume_reading()
 
     async def _pull_in_turn(self) -> None:
         fed = self.total_bytes

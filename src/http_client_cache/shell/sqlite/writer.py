@@ -106,8 +106,9 @@ class Writer:
             else:
                 self._fail(jobs, error)
             return
-        self._end(jobs, answers)
+        # Who clears or sweeps is told when that has been done.
         self._tidy(jobs)
+        self._end(jobs, answers)
         if any(job.work.shrink for job in jobs):
             self._shrink()
         elif self._keeper.removed or self._spare:
@@ -187,8 +188,9 @@ class Writer:
         for job in jobs:
             if failure is None:
                 try:
-                    self._end([job], self._in_one_transaction([job]))
+                    answers = self._in_one_transaction([job])
                     self._tidy([job])
+                    self._end([job], answers)
                 except Exception as error:  # noqa: BLE001 - as above
                     self._fail([job], error)
                     failure = error if concerns_all(error) else None

@@ -109,7 +109,6 @@ async def test_closed_by_another_task(scene: Scene, end: str) -> None:
     await scene.nothing_is_left(session.cache)
 
 
-@pytest.mark.xfail(reason="it reads all there is into memory")
 @pytest.mark.parametrize("stored", [False, True])
 async def test_who_only_waits_for_the_end_reads_little_ahead(scene: Scene, stored: bool) -> None:
     """As with aiohttp's own stream, which is fed no further than its buffer reaches."""
