@@ -42,12 +42,24 @@ def test_all_are_tested() -> None:
         "custom_storage.py",
         "expiration.py",
         "inspection.py",
+        "large_files.py",
         "middleware.py",
         "mixin.py",
         "offline.py",
         "stale.py",
     }
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
+
+
+def test_large_files(run: Run) -> None:
+    body = "104,857,600 bytes"
+    lines = [line.partition(":")[0] for line in run("large_files.py")]
+    assert lines == [
+        *(f"{body}, new", f"{body}, from cache", f"{body}, from cache"),
+        *(f"{body}, new", *[f"{body}, from cache"] * 4),
+        "all the same",
+        "the server was asked for /disk.img, /other.img",
+    ]
 
 
 # aiohttp's own, of classes that extend its session.
