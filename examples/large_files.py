@@ -15,11 +15,12 @@ from aiohttp_client_cache import CachedSession, FileBackend
 
 MEBIBYTE = bytes(range(256)) * 4096
 SIZE = 100
+ASKED = web.AppKey("asked", list[str])
 
 
 async def large(request: web.Request) -> web.StreamResponse:
     """Send a file, a piece at a time."""
-    request.app["asked"].append(request.path)
+    request.app[ASKED].append(request.path)
     response = web.StreamResponse()
     response.content_length = SIZE * len(MEBIBYTE)
     await response.prepare(request)
@@ -42,7 +43,7 @@ async def digest_of(session: CachedSession, url: str) -> str:
 async def main() -> None:
     """Download a file three times, and another one by five tasks at the same time."""
     app = web.Application()
-    app["asked"] = []
+    app[ASKED] = []
     app.add_routes([web.get("/{name}", large)])
     server = web.AppRunner(app, access_log=None)
     await server.setup()
@@ -50,8 +51,8 @@ async def main() -> None:
     address = f"http://127.0.0.1:{server.addresses[0][1]}"
 
     with TemporaryDirectory() as folder:
-        # A gigabyte at most: what was used least recently goes first. Of several processes that share
-        # the folder, one fetches, and the others wait for it for up to 30 seconds.
+        # A gigabyte at most: what was used least recently goes first. Of several processes that
+        # share the folder, one fetches, and the others wait for it for up to 30 seconds.
         backend = FileBackend(folder, max_bytes=10**9, fetch_lease=30)
         async with CachedSession(cache=backend) as session:
             for _ in range(3):
@@ -61,7 +62,7 @@ async def main() -> None:
                 *(digest_of(session, f"{address}/other.img") for _ in range(5))
             )
             print("all the same:", len(set(digests)) == 1)
-    print("the server was asked for", ", ".join(app["asked"]))
+    print("the server was asked for", ", ".join(app[ASKED]))
     await server.cleanup()
 
 
