@@ -108,7 +108,9 @@ async def test_saved_it_is_read_as_it_came(
     size = stored.entry.stored_size
     assert size <= await do(store.bytes_size()) < size + 4000
     is_packed = "packed" in request.node.name
-    assert (0.75 if is_packed else 1) * len(LARGE) <= size <= (0.85 if is_packed else 1) * len(LARGE)
+    assert (
+        (0.75 if is_packed else 1) * len(LARGE) <= size <= (0.85 if is_packed else 1) * len(LARGE)
+    )
 
 
 async def test_any_part_of_it_can_be_read(do: Do, store: Store) -> None:

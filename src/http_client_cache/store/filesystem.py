@@ -39,12 +39,12 @@ from http_client_cache.file_statements import (
 )
 from http_client_cache.limits import Limits, Retention
 from http_client_cache.plan import Plan
+from http_client_cache.store._file_census import MANY, FileCensus, head_of
 from http_client_cache.store._file_leases import FileLeases
 from http_client_cache.store._file_names import (
     file_of,
     is_response,
     name_of,
-    prefix_of,
     stamp_of,
 )
 from http_client_cache.store._packing import Laid, lay, packs, shown
@@ -56,11 +56,8 @@ FLUSH_SECONDS: Final = 0.5
 MOST_USES: Final = 4096
 """Keys whose use is remembered until it is written down; that of others is lost."""
 
-MANY: Final = 1000
-"""Files that are listed, read or removed in one trip, about."""
 
-
-class FileStore(BodiesInFiles, FileLeases):
+class FileStore(FileCensus, BodiesInFiles, FileLeases):
     """Entries as files whose names are digests: no key can lead out of the folder.
 
     Args:
@@ -166,7 +163,7 @@ class FileStore(BodiesInFiles, FileLeases):
             known = yield ReadMany(files)
         steps: list[Change] = []
         for (key, variant, entry), place, raw in zip(changes, files, known, strict=True):
-            head = _head(raw)
+            head = head_of(raw)
             if head is None or not _is_of(head, entry) or head.told.key != key:
                 continue
             try:
@@ -212,15 +209,6 @@ class FileStore(BodiesInFiles, FileLeases):
             return 0
         count: int = yield Remove(names)
         return count
-
-    def clear(self) -> Plan[None]:
-        """See :class:`~http_client_cache.store.Store`."""
-        shard = 0
-        while shard < SHARDS:
-            found, shard = yield List(shard, enough=MANY)
-            yield Remove(list(dict.fromkeys(one.name for one in found)))
-        yield SweepLeases(None)
-        yield Tidy()
 
     def sweep(self, before: float, limit: int) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -271,7 +259,7 @@ class FileStore(BodiesInFiles, FileLeases):
             raws: list[Raw] = yield Read(name, bodies=False)
             if any(self._stored(raw, bodies=False) for raw in raws):
                 return True
-            head = _head((yield ReadLink(name)))
+            head = head_of((yield ReadLink(name)))
             if head is not None and (yield from self.contains(head.told.key, follow=True)):
                 return True
         return False
@@ -304,60 +292,7 @@ class FileStore(BodiesInFiles, FileLeases):
                             page.append((cursor, stored))
         return page
 
-    def links(self, after: str, limit: int) -> Plan[list[tuple[str, Alias]]]:
-        """See :class:`~http_client_cache.store.Store`.
-
-        Names are digests, so the order of keys takes a look at all of them.
-        """
-        known: dict[str, Alias] = {}
-        shard = 0
-        while shard < SHARDS:
-            found, shard = yield List(shard, enough=MANY)
-            files = [(one.name, one.file) for one in found if one.file == LINK]
-            raws: list[Raw | None] = (yield ReadMany(files)) if files else []
-            for raw in raws:
-                head = _head(raw)
-                alias = self._alias_of(head) if head is not None else None
-                if head is not None and alias is not None and head.told.key > after:
-                    known[head.told.key] = alias
-            # No more than are wanted stay in memory.
-            known = dict(sorted(known.items())[:limit])
-        return list(known.items())
-
-    def size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        return (yield from self._count(responses=True))
-
-    def bytes_size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`.
-
-        The lengths of all files; what a file system adds is not known.
-        """
-        count, shard = 0, 0
-        while shard < SHARDS:
-            found, shard = yield List(shard, enough=MANY, measures=True)
-            count += sum([one.size for one in found])
-        return count
-
-    def links_size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        return (yield from self._count(responses=False))
-
-    def _count(self, *, responses: bool) -> Plan[int]:
-        count, shard = 0, 0
-        while shard < SHARDS:
-            found, shard = yield List(shard, enough=10 * MANY)
-            for one in found:
-                count += is_response(one) if responses else one.file == LINK
-        return count
-
     # How files are read.
-
-    def _names(self, locator: str) -> Plan[list[str]]:
-        prefix = prefix_of(locator)
-        shard = int(prefix[:2], 16)
-        found, _ = yield List(shard, shard + 1, prefix=prefix)
-        return list(dict.fromkeys(one.name for one in found))
 
     def _entries(self, key: str, *, bodies: bool) -> Plan[list[Stored]]:
         raws: list[Raw] = yield Read(name_of(key), bodies)
@@ -374,7 +309,7 @@ class FileStore(BodiesInFiles, FileLeases):
         if stored is None or not bodies:
             return stored
         if isinstance(stored.body, KeptBody):
-            head = _head(raw)
+            head = head_of(raw)
             if head is None or not (yield from self._is_signed(stored.body, head.record)):
                 return None
         return stored if stored.entry.packed is None else (yield from shown(stored))
@@ -435,22 +370,12 @@ class FileStore(BodiesInFiles, FileLeases):
         return len(make_head(self._told(key, variant, largest), record, 0, 0, _new_ref())[1])
 
     def _alias(self, key: str) -> Plan[Alias | None]:
-        head = _head((yield ReadLink(name_of(key))))
+        head = head_of((yield ReadLink(name_of(key))))
         return self._alias_of(head) if head is not None and head.told.key == key else None
-
-    def _alias_of(self, head: Head) -> Alias | None:
-        try:
-            return self._codec.decode_alias(head.told.key, head.record)
-        except RecordError:
-            return None
 
 
 def _new_ref() -> str:
     return secrets.token_hex(8)
-
-
-def _head(raw: Raw | None) -> Head | None:
-    return read_head(raw.frame, raw.head) if raw is not None else None
 
 
 def _is_of(head: Head, entry: Entry) -> bool:
