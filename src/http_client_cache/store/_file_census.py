@@ -8,7 +8,16 @@ from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias
 from http_client_cache.errors import RecordError
 from http_client_cache.file_format import Head, read_head
-from http_client_cache.file_statements import LINK, SHARDS, List, Raw, ReadMany, Remove, SweepLeases, Tidy
+from http_client_cache.file_statements import (
+    LINK,
+    SHARDS,
+    List,
+    Raw,
+    ReadMany,
+    Remove,
+    SweepLeases,
+    Tidy,
+)
 from http_client_cache.plan import Plan
 from http_client_cache.store._file_names import is_response, prefix_of
 

@@ -143,9 +143,7 @@ class FileStore(FileCensus, BodiesInFiles, FileLeases):
         """See :class:`~http_client_cache.store.Store`."""
         room = self._room(key, variant, entry)
         name, digest = secrets.token_hex(8), self._codec.binds_body
-        draft: Draft | None = yield Begin(
-            name, room, crc=True, digest=digest, packs=self._packs
-        )
+        draft: Draft | None = yield Begin(name, room, crc=True, digest=digest, packs=self._packs)
         return draft
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
