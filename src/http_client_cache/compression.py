@@ -1,6 +1,6 @@
 """Bodies as they lie in a store that compresses them: blocks of zstd, each on its own.
 
-A packed body is one zstd frame for every ``READ_BYTES`` of the original; the last may be shorter.
+A packed body is one zstd frame for every ``BLOCK_BYTES`` of the original; the last may be shorter.
 Each has its own checksum and comes behind a skippable frame that says how long it is (RFC 8878
 sections 3.1.1 and 3.1.2), so that any part can be read without what comes before it. Any program
 that reads zstd reads all of it.
@@ -19,7 +19,6 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
-from http_client_cache.body import READ_BYTES
 from http_client_cache.errors import (
     ConfigurationError,
     MissingDependency,
@@ -29,20 +28,27 @@ from http_client_cache.errors import (
 
 ZSTD: Final = "zstd"
 
+BLOCK_BYTES: Final = 2**17
+"""What is stored depends on it, so it stays as it is. Whoever reads less at a time has each block
+decompressed more than once."""
+
 MIN_BYTES: Final = 256
 """Smaller bodies are not compressed: a frame alone has some 30 bytes."""
 
 WORTH: Final = 0.9
 """Of what it was, a body must be no more than that when it is compressed."""
 
-_WINDOW_LOG: Final = READ_BYTES.bit_length() - 1
+LEVEL: Final = 3
+"""Of compression: about 500 MB/s."""
+
+_WINDOW_LOG: Final = BLOCK_BYTES.bit_length() - 1
 
 _HEADER: Final = struct.Struct("<III")
 _SKIPPABLE: Final = 0x184D2A50
 HEADER_BYTES: Final = _HEADER.size
 """Before each frame."""
 
-_FRAME_BYTES: Final = READ_BYTES + READ_BYTES // 256 + 64
+_FRAME_BYTES: Final = BLOCK_BYTES + BLOCK_BYTES // 256 + 64
 """No frame of such a block is longer, however little it can be compressed."""
 
 
@@ -80,18 +86,8 @@ class _Compressors(threading.local):
     def __init__(self) -> None:
         zstd = library()
         known = zstd.CompressionParameter
-        # Level 3, but for the search of matches: what is chosen for this length takes a third
-        # longer and finds no more.
         compressor = zstd.ZstdCompressor(
-            options={
-                known.compression_level: 3,
-                known.strategy: zstd.Strategy.dfast,
-                known.hash_log: 15,
-                known.chain_log: 16,
-                known.min_match: 5,
-                known.window_log: _WINDOW_LOG,
-                known.checksum_flag: 1,
-            }
+            options={known.compression_level: LEVEL, known.checksum_flag: 1}
         )
         self.frame: Callable[[bytes | bytearray | memoryview], bytes] = lambda block: (
             compressor.compress(block, compressor.FLUSH_FRAME)
@@ -117,7 +113,7 @@ def compress_block(block: bytes | bytearray | memoryview) -> bytes:
     """The frame of a block, with what comes before it.
 
     Args:
-        block: ``READ_BYTES`` at most.
+        block: ``BLOCK_BYTES`` at most.
     """
     frame = _compressors().frame(block)
     return _HEADER.pack(_SKIPPABLE, 4, len(frame)) + frame
@@ -166,8 +162,8 @@ def is_worth_it(packed: int, size: int) -> bool:
 def pack(body: bytes) -> bytes | None:
     """A body as it is stored; ``None`` if it is to be stored as it is."""
     view, frames = memoryview(body), list[bytes]()
-    for start in range(0, len(body), READ_BYTES):
-        block = view[start : start + READ_BYTES]
+    for start in range(0, len(body), BLOCK_BYTES):
+        block = view[start : start + BLOCK_BYTES]
         frames.append(compress_block(block))
         # What cannot be compressed mostly shows at its beginning.
         if not start and not is_worth_it(len(frames[0]), len(block)):
@@ -192,7 +188,7 @@ def unpack(packed: bytes, size: int) -> bytes:
     while made < size:
         start = place + HEADER_BYTES
         length = frame_length(bytes(view[place:start]))
-        block = decompress_block(view[start : start + length], min(READ_BYTES, size - made))
+        block = decompress_block(view[start : start + length], min(BLOCK_BYTES, size - made))
         blocks.append(block)
         place, made = start + length, made + len(block)
     if place != len(packed) or made != size:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from http_client_cache import compression
 from http_client_cache.body import READ_BYTES
 from http_client_cache.compression import (
+    BLOCK_BYTES,
     HEADER_BYTES,
     MIN_BYTES,
     compress_block,
@@ -29,9 +30,13 @@ from http_client_cache.shell.packed_files import BytesSource, PackedFile, Packer
 
 TEXT = "".join([f"line {number}: {number * number}\n" for number in range(60_000)]).encode()
 SIZES = [
-    *(MIN_BYTES, 1000, 65_536, READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 3 * READ_BYTES),
+    *(MIN_BYTES, 1000, 65_536, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES),
     1_000_000,
 ]
+
+
+WINDOW = 17
+DAMAGED = 3 * BLOCK_BYTES - 100_000
 
 
 def framed(frame: bytes) -> bytes:
@@ -42,8 +47,8 @@ def in_parts(packed: bytes, size: int) -> bytes:
     """As it is read from a file, a block at a time."""
     reader, found = PackedFile(BytesSource(packed), size), b""
     while len(found) < size:
-        piece = reader.read(len(found), READ_BYTES)
-        assert 0 < len(piece) <= READ_BYTES
+        piece = reader.read(len(found), BLOCK_BYTES)
+        assert 0 < len(piece) <= BLOCK_BYTES
         found += piece
     return found
 
@@ -65,6 +70,10 @@ def test_what_cannot_be_compressed_stays_as_it_is(size: int) -> None:
     assert pack(random.Random(1).randbytes(size)) is None
 
 
+def test_no_block_is_decompressed_twice() -> None:
+    assert BLOCK_BYTES <= READ_BYTES
+
+
 def test_a_tenth_must_be_saved() -> None:
     noise = random.Random(2).randbytes(100_000)
     assert pack(noise + bytes(8_000)) is None
@@ -72,10 +81,10 @@ def test_a_tenth_must_be_saved() -> None:
 
 
 def test_a_beginning_that_can_be_compressed_is_not_enough() -> None:
-    assert pack(bytes(READ_BYTES // 4) + random.Random(3).randbytes(900_000)) is None
+    assert pack(bytes(BLOCK_BYTES // 4) + random.Random(3).randbytes(900_000)) is None
 
 
-@given(st.lists(st.integers(0, 2 * READ_BYTES), max_size=6), st.booleans())
+@given(st.lists(st.integers(0, 2 * BLOCK_BYTES), max_size=6), st.booleans())
 def test_it_does_not_matter_in_what_pieces_it_comes(sizes: list[int], dense: bool) -> None:
     noise = random.Random(4)
     pieces = [noise.randbytes(size) if dense else TEXT[:size] for size in sizes]
@@ -91,7 +100,7 @@ def test_it_does_not_matter_in_what_pieces_it_comes(sizes: list[int], dense: boo
         assert packer.packs is not dense
 
 
-@given(st.integers(0, 700_000), st.integers(1, READ_BYTES))
+@given(st.integers(0, 700_000), st.integers(1, BLOCK_BYTES))
 def test_any_part_of_it_can_be_read(start: int, size: int) -> None:
     body = TEXT[:700_001]
     packed = pack(body)
@@ -114,11 +123,11 @@ def windowed(block: bytes, window: int, *, ends: bool = True) -> bytes:
 
 
 def damages() -> dict[str, bytes]:
-    body = TEXT[:600_000]
+    body = TEXT[:DAMAGED]
     packed = pack(body)
     assert packed is not None
     zstd = library()
-    blocks = [body[start : start + READ_BYTES] for start in range(0, len(body), READ_BYTES)]
+    blocks = [body[start : start + BLOCK_BYTES] for start in range(0, len(body), BLOCK_BYTES)]
     frames = [compress_block(block) for block in blocks]
     last = frames[-1][HEADER_BYTES:]
     dictionary = zstd.train_dict(
@@ -135,9 +144,10 @@ def damages() -> dict[str, bytes]:
         "no header": b"".join([frame[HEADER_BYTES:] for frame in frames]),
         "a header of another kind": b"\x51" + packed[1:],
         "a frame of no length": framed(b"") + packed,
-        "a frame too long": b"".join(frames[:2]) + framed(last + bytes(READ_BYTES)),
+        "a frame too long": b"".join(frames[:2]) + framed(last + bytes(BLOCK_BYTES)),
         "two frames in one": b"".join(frames[:2]) + framed(last + last),
-        "a frame that goes on": b"".join(frames[:2]) + framed(windowed(blocks[-1], 18, ends=False)),
+        "a frame that goes on": b"".join(frames[:2])
+        + framed(windowed(blocks[-1], WINDOW, ends=False)),
         "a skippable frame": b"".join(frames[:2]) + framed(b"\x50\x2a\x4d\x18\x00\x00\x00\x00"),
         "a longer block": b"".join(frames[:2]) + compress_block(blocks[-1] + b"!"),
         "a shorter block": b"".join(frames[:2]) + compress_block(blocks[-1][:-1]),
@@ -155,12 +165,12 @@ DAMAGES = damages()
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_is_damaged_is_an_error(way: Callable[[bytes, int], bytes], damage: str) -> None:
     with pytest.raises(StoreError, match="damaged"):
-        way(DAMAGES[damage], 600_000)
+        way(DAMAGES[damage], DAMAGED)
 
 
 def test_a_frame_of_others_is_as_good() -> None:
     block = TEXT[:100_000]
-    assert unpack(framed(windowed(block, 18)), len(block)) == block
+    assert unpack(framed(windowed(block, WINDOW)), len(block)) == block
 
 
 @given(st.integers(0, 10**6), st.integers(1, 255))
@@ -176,9 +186,9 @@ def test_no_damage_goes_unnoticed(place: int, change: int) -> None:
     assert found == body
 
 
-@pytest.mark.parametrize("size", [-1, 0, 599_999, 600_001, 2**20, 2**60])
+@pytest.mark.parametrize("size", [-1, 0, DAMAGED - 1, DAMAGED + 1, 2**20, 2**60])
 def test_another_size_than_it_has_is_an_error(size: int) -> None:
-    packed = pack(TEXT[:600_000])
+    packed = pack(TEXT[:DAMAGED])
     assert packed is not None
     with pytest.raises(StoreError, match="damaged"):
         unpack(packed, size)
@@ -188,17 +198,17 @@ def bombs() -> dict[str, bytes]:
     zstd = library()
     known = zstd.CompressionParameter
     made: dict[str, bytes] = {}
-    # Up to 18, a window is as it should be.
-    for window in (18, 27):
+    # The first is that of a block.
+    for window in (WINDOW, 27):
         streamed = zstd.ZstdCompressor(options={known.window_log: window})
         block = bytes(2**20)
         parts = [streamed.compress(block) for _ in range(2**10)]
         made[f"1 GiB, window {window}"] = b"".join([*parts, streamed.flush()])
-    made["says its size"] = zstd.compress(bytes(2**27), options={known.window_log: 18})
+    made["says its size"] = zstd.compress(bytes(2**27), options={known.window_log: WINDOW})
     return made
 
 
-BOMBS = ["1 GiB, window 18", "1 GiB, window 27", "says its size"]
+BOMBS = [f"1 GiB, window {WINDOW}", "1 GiB, window 27", "says its size"]
 
 OPEN_IT = """
 import resource, sys, tracemalloc
@@ -243,15 +253,15 @@ def bombs_made() -> dict[str, bytes]:
 
 
 def test_a_frame_is_announced_with_a_length_that_can_be() -> None:
-    frame = compress_block(random.Random(6).randbytes(READ_BYTES))
+    frame = compress_block(random.Random(6).randbytes(BLOCK_BYTES))
     assert frame_length(frame[:HEADER_BYTES]) == len(frame) - HEADER_BYTES
     with pytest.raises(StoreError):
-        frame_length(framed(bytes(READ_BYTES + 2000))[:HEADER_BYTES])
+        frame_length(framed(bytes(BLOCK_BYTES + 2000))[:HEADER_BYTES])
 
 
 def test_a_block_is_bounded_by_what_is_asked_for() -> None:
-    frame = compress_block(bytes(READ_BYTES))[HEADER_BYTES:]
-    assert decompress_block(frame, READ_BYTES) == bytes(READ_BYTES)
+    frame = compress_block(bytes(BLOCK_BYTES))[HEADER_BYTES:]
+    assert decompress_block(frame, BLOCK_BYTES) == bytes(BLOCK_BYTES)
     with pytest.raises(StoreError):
         decompress_block(frame, 1000)
 

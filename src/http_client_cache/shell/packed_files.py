@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from http_client_cache.body import READ_BYTES
 from http_client_cache.compression import (
+    BLOCK_BYTES,
     HEADER_BYTES,
     compress_block,
     decompress_block,
@@ -30,7 +30,7 @@ class Packer:
 
     def __init__(self) -> None:
         self.packs: bool | None = None
-        self._block = bytearray(READ_BYTES)
+        self._block = bytearray(BLOCK_BYTES)
         self._filled = 0
 
     def add(self, pieces: Sequence[Part]) -> Iterator[Part]:
@@ -38,11 +38,11 @@ class Packer:
         for piece in pieces:
             rest = memoryview(piece)
             while rest and self.packs is not False:
-                count = min(len(rest), READ_BYTES - self._filled)
+                count = min(len(rest), BLOCK_BYTES - self._filled)
                 self._block[self._filled : self._filled + count] = rest[:count]
                 self._filled += count
                 rest = rest[count:]
-                if self._filled == READ_BYTES:
+                if self._filled == BLOCK_BYTES:
                     yield self._flush()
             if rest:
                 yield rest
@@ -118,10 +118,10 @@ class PackedFile:
         Raises:
             StoreError: it cannot be read, or is damaged.
         """
-        number, skipped = divmod(start, READ_BYTES)
+        number, skipped = divmod(start, BLOCK_BYTES)
         try:
             block = decompress_block(
-                self._frame(number), min(READ_BYTES, self.size - number * READ_BYTES)
+                self._frame(number), min(BLOCK_BYTES, self.size - number * BLOCK_BYTES)
             )
         except StoreError:
             raise
@@ -142,7 +142,7 @@ class PackedFile:
                     return self._last(number, end, self._all(start + HEADER_BYTES, length))
 
     def _last(self, number: int, end: int, frame: bytes) -> bytes:
-        is_last = (number + 1) * READ_BYTES >= self.size
+        is_last = (number + 1) * BLOCK_BYTES >= self.size
         if is_last and end != self._source.size:
             raise StoreError("a compressed body is damaged: there is more of it than there should")
         return frame
