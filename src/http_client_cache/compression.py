@@ -1,9 +1,9 @@
-"""Bodies as they lie in a store that compresses them: blocks of zstd, each on its own.
+"""Bodies as they lie in a store that compresses them: frames of zstd, each on its own.
 
-A packed body is one zstd frame for every ``BLOCK_BYTES`` of the original; the last may be shorter.
-Each has its own checksum and comes behind a skippable frame that says how long it is (RFC 8878
-sections 3.1.1 and 3.1.2), so that any part can be read without what comes before it. Any program
-that reads zstd reads all of it.
+A packed body that was in memory is one frame, and so it is read. One that came in pieces is a frame
+for every ``BLOCK_BYTES`` of the original; the last may be shorter. Each has its own checksum and
+comes behind a skippable frame that says how long it is (RFC 8878 sections 3.1.1 and 3.1.2), so that
+any part can be read without what comes before it. Any program that reads zstd reads all of it.
 
 What is read may be anybody's: no more is ever made of a frame than the block that it stands for,
 whatever the frame says of itself.
@@ -19,6 +19,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
+from http_client_cache.body import WHOLE_BYTES
 from http_client_cache.errors import (
     ConfigurationError,
     MissingDependency,
@@ -41,15 +42,10 @@ WORTH: Final = 0.9
 LEVEL: Final = 3
 """Of compression: about 500 MB/s."""
 
-_WINDOW_LOG: Final = BLOCK_BYTES.bit_length() - 1
-
 _HEADER: Final = struct.Struct("<III")
 _SKIPPABLE: Final = 0x184D2A50
 HEADER_BYTES: Final = _HEADER.size
 """Before each frame."""
-
-_FRAME_BYTES: Final = BLOCK_BYTES + BLOCK_BYTES // 256 + 64
-"""No frame of such a block is longer, however little it can be compressed."""
 
 
 def check_compression(compression: object) -> None:
@@ -100,34 +96,35 @@ def _compressors() -> _Compressors:
 
 
 @cache
-def _reading() -> tuple[Any, dict[Any, int], Any]:
+def _reading() -> tuple[Any, Any, Any]:
     zstd = library()
-    return (
-        zstd.ZstdDecompressor,
-        {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG},
-        zstd.ZstdError,
-    )
+    return zstd.ZstdDecompressor, zstd.DecompressionParameter.window_log_max, zstd.ZstdError
 
 
 def compress_block(block: bytes | bytearray | memoryview) -> bytes:
     """The frame of a block, with what comes before it.
 
     Args:
-        block: ``BLOCK_BYTES`` at most.
+        block: ``BLOCK_BYTES`` at most, or a whole body.
     """
     frame = _compressors().frame(block)
     return _HEADER.pack(_SKIPPABLE, 4, len(frame)) + frame
 
 
-def frame_length(header: bytes) -> int:
+def frame_length(header: bytes, most: int = BLOCK_BYTES) -> int:
     """How long the frame behind a header is, in bytes.
+
+    Args:
+        header: ``HEADER_BYTES`` of it.
+        most: bytes that the frame may stand for.
 
     Raises:
         StoreError: it is no header of a packed body.
     """
     if len(header) == HEADER_BYTES:
         magic, said, length = _HEADER.unpack(header)
-        if magic == _SKIPPABLE and said == 4 and 0 < length <= _FRAME_BYTES:
+        # However little it can be compressed, a frame is not longer.
+        if magic == _SKIPPABLE and said == 4 and 0 < length <= most + most // 256 + 64:
             return int(length)
     raise StoreError("a compressed body is damaged: a frame is not announced")
 
@@ -143,15 +140,26 @@ def decompress_block(frame: bytes | memoryview, size: int) -> bytes:
         StoreError: it is damaged, or of another size.
         MissingDependency: what decompresses is not installed.
     """
-    decompressor, options, failure = _reading()
-    reader = decompressor(options=options)
+    block = _decompressed(frame, size)
+    if len(block) != size:
+        raise StoreError(_OF_ANOTHER_SIZE)
+    return block
+
+
+def _decompressed(frame: bytes | memoryview, most: int) -> bytes:
+    decompressor, window, failure = _reading()
+    # What a frame asks for in memory beside that is bounded, too.
+    reader = decompressor(options={window: max(10, (most - 1).bit_length())})
     try:
-        block: bytes = reader.decompress(frame, size + 1)
+        block: bytes = reader.decompress(frame, most + 1)
     except failure as error:
         raise StoreError(f"a compressed body is damaged: {error}") from error
-    if len(block) != size or not reader.eof or reader.unused_data:
-        raise StoreError("a compressed body is damaged: a frame does not hold what it should")
+    if len(block) > most or not reader.eof or reader.unused_data:
+        raise StoreError(_OF_ANOTHER_SIZE)
     return block
+
+
+_OF_ANOTHER_SIZE: Final = "a compressed body is damaged: it is not of the size that it should have"
 
 
 def is_worth_it(packed: int, size: int) -> bool:
@@ -160,15 +168,12 @@ def is_worth_it(packed: int, size: int) -> bool:
 
 
 def pack(body: bytes) -> bytes | None:
-    """A body as it is stored; ``None`` if it is to be stored as it is."""
-    view, frames = memoryview(body), list[bytes]()
-    for start in range(0, len(body), BLOCK_BYTES):
-        block = view[start : start + BLOCK_BYTES]
-        frames.append(compress_block(block))
-        # What cannot be compressed mostly shows at its beginning.
-        if not start and not is_worth_it(len(frames[0]), len(block)):
-            return None
-    packed = b"".join(frames)
+    """A body as it is stored; ``None`` if it is to be stored as it is.
+
+    Args:
+        body: ``WHOLE_BYTES`` at most.
+    """
+    packed = compress_block(body)
     return packed if is_worth_it(len(packed), len(body)) else None
 
 
@@ -177,20 +182,24 @@ def unpack(packed: bytes, size: int) -> bytes:
 
     Args:
         packed: all of it.
-        size: of the body in bytes.
+        size: of the body in bytes, ``WHOLE_BYTES`` at most.
 
     Raises:
         StoreError: it is damaged, or of another size.
         MissingDependency: what decompresses is not installed.
     """
+    if size > WHOLE_BYTES:
+        raise StoreError("a compressed body is damaged: it is too large")
     view, blocks = memoryview(packed), list[bytes]()
     place = made = 0
     while made < size:
         start = place + HEADER_BYTES
-        length = frame_length(bytes(view[place:start]))
-        block = decompress_block(view[start : start + length], min(BLOCK_BYTES, size - made))
+        length = frame_length(bytes(view[place:start]), WHOLE_BYTES)
+        block = _decompressed(view[start : start + length], size - made)
+        if len(block) not in (BLOCK_BYTES, size - made):
+            raise StoreError(_OF_ANOTHER_SIZE)
         blocks.append(block)
         place, made = start + length, made + len(block)
     if place != len(packed) or made != size:
-        raise StoreError("a compressed body is damaged: there is more of it than there should be")
+        raise StoreError(_OF_ANOTHER_SIZE)
     return blocks[0] if len(blocks) == 1 else b"".join(blocks)

@@ -43,6 +43,12 @@ def framed(frame: bytes) -> bytes:
     return b"\x50\x2a\x4d\x18\x04\x00\x00\x00" + len(frame).to_bytes(4, "little") + frame
 
 
+def in_blocks(body: bytes) -> bytes:
+    """As it is written when it comes in pieces."""
+    starts = range(0, len(body), BLOCK_BYTES)
+    return b"".join([compress_block(body[start : start + BLOCK_BYTES]) for start in starts])
+
+
 def in_parts(packed: bytes, size: int) -> bytes:
     """As it is read from a file, a block at a time."""
     reader, found = PackedFile(BytesSource(packed), size), b""
@@ -59,10 +65,11 @@ def test_what_is_packed_comes_back(size: int) -> None:
     packed = pack(body)
     assert packed is not None
     assert len(packed) < 0.7 * size
-    assert unpack(packed, size) == body
-    assert in_parts(packed, size) == body
+    blocks = in_blocks(body)
+    assert len(blocks) < 0.7 * size
+    assert unpack(packed, size) == unpack(blocks, size) == in_parts(blocks, size) == body
     # Any program that reads zstd reads it.
-    assert library().decompress(packed) == body
+    assert library().decompress(packed) == library().decompress(blocks) == body
 
 
 @pytest.mark.parametrize("size", [MIN_BYTES, 65_536, 700_000])
@@ -80,8 +87,13 @@ def test_a_tenth_must_be_saved() -> None:
     assert pack(noise + bytes(13_000)) is not None
 
 
-def test_a_beginning_that_can_be_compressed_is_not_enough() -> None:
-    assert pack(bytes(BLOCK_BYTES // 4) + random.Random(3).randbytes(900_000)) is None
+def test_of_what_comes_in_pieces_the_first_block_decides() -> None:
+    noise = random.Random(3).randbytes(3 * BLOCK_BYTES)
+    for body, packs in ((TEXT[:BLOCK_BYTES] + noise, True), (noise + TEXT, False)):
+        packer = Packer()
+        written = b"".join([bytes(part) for part in packer.add([body])])
+        assert packer.packs is packs
+        assert (len(written) < len(body)) is packs
 
 
 @given(st.lists(st.integers(0, 2 * BLOCK_BYTES), max_size=6), st.booleans())
@@ -103,9 +115,7 @@ def test_it_does_not_matter_in_what_pieces_it_comes(sizes: list[int], dense: boo
 @given(st.integers(0, 700_000), st.integers(1, BLOCK_BYTES))
 def test_any_part_of_it_can_be_read(start: int, size: int) -> None:
     body = TEXT[:700_001]
-    packed = pack(body)
-    assert packed is not None
-    piece = PackedFile(BytesSource(packed), len(body)).read(start, size)
+    piece = PackedFile(BytesSource(in_blocks(body)), len(body)).read(start, size)
     assert piece
     assert piece == body[start : start + len(piece)]
 
@@ -124,8 +134,7 @@ def windowed(block: bytes, window: int, *, ends: bool = True) -> bytes:
 
 def damages() -> dict[str, bytes]:
     body = TEXT[:DAMAGED]
-    packed = pack(body)
-    assert packed is not None
+    packed = in_blocks(body)
     zstd = library()
     blocks = [body[start : start + BLOCK_BYTES] for start in range(0, len(body), BLOCK_BYTES)]
     frames = [compress_block(block) for block in blocks]
@@ -173,6 +182,13 @@ def test_a_frame_of_others_is_as_good() -> None:
     assert unpack(framed(windowed(block, WINDOW)), len(block)) == block
 
 
+@pytest.mark.parametrize("size", [-1, 0, DAMAGED - 1, DAMAGED + 1, BLOCK_BYTES, 2**20, 2**60])
+@pytest.mark.parametrize("form", [in_blocks, pack])
+def test_another_size_than_it_has_is_an_error(form: Callable[[bytes], bytes], size: int) -> None:
+    with pytest.raises(StoreError, match="damaged"):
+        unpack(form(TEXT[:DAMAGED]), size)
+
+
 @given(st.integers(0, 10**6), st.integers(1, 255))
 def test_no_damage_goes_unnoticed(place: int, change: int) -> None:
     body = TEXT[:20_000]
@@ -184,14 +200,6 @@ def test_no_damage_goes_unnoticed(place: int, change: int) -> None:
         return
     # There are bits that mean nothing.
     assert found == body
-
-
-@pytest.mark.parametrize("size", [-1, 0, DAMAGED - 1, DAMAGED + 1, 2**20, 2**60])
-def test_another_size_than_it_has_is_an_error(size: int) -> None:
-    packed = pack(TEXT[:DAMAGED])
-    assert packed is not None
-    with pytest.raises(StoreError, match="damaged"):
-        unpack(packed, size)
 
 
 def bombs() -> dict[str, bytes]:
@@ -221,9 +229,9 @@ ways = {
     "in_parts": lambda packed, size: PackedFile(BytesSource(packed), size).read(0, size),
 }
 packed, way = sys.stdin.buffer.read(), ways[sys.argv[1]]
-good = pack(b"warm" * 50_000)
+good = pack(b"warm" * 20_000)
 for _ in range(5):
-    way(good, 200_000)
+    way(good, 80_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     way(packed, 100_000)
