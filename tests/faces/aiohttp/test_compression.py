@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import subprocess
 import sys
@@ -97,6 +98,38 @@ async def test_what_is_validated_keeps_its_body(
     origin: Origin, open_packed: OpenPacked, clock: StandingClock, cache_control: bool
 ) -> None:
     pass
+
+
+def damage(folder: Path) -> None:
+    """Change the last byte of each file that holds a body."""
+    for path in folder.rglob("*"):
+        if path.is_file() and "sqlite" not in path.name:
+            data = bytearray(path.read_bytes())
+            data[-1] ^= 1
+            path.write_bytes(data)
+
+
+async def test_one_that_is_damaged_breaks_off_and_is_fetched_anew(
+    origin: Origin, open_packed: OpenPacked, tmp_path: Path
+) -> None:
+    url = origin.url("/range/3000000")
+    async with open_packed() as session:
+        body = await (await session.get(url)).read()
+        assert len(body) == 3_000_000
+        assert await session.cache.bytes() < 100_000
+    damage(tmp_path)
+    async with open_packed() as session:
+        response = await session.get(url)
+        if response.from_cache:
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.read()
+            # What cannot be read goes, in the background.
+            async with asyncio.timeout(5):
+                while await session.cache.responses.size():
+                    await asyncio.sleep(0.005)
+            response = await session.get(url)
+        assert not response.from_cache
+        assert await response.read() == body
 
 
 async def test_memory_takes_the_option_and_keeps_bodies_as_they_are(origin: Origin) -> None:
