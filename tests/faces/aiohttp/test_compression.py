@@ -125,7 +125,7 @@ async def test_one_that_is_damaged_breaks_off_and_is_fetched_anew(
                 await response.read()
             # What cannot be read goes, in the background.
             async with asyncio.timeout(5):
-                while await session.cache.responses.size():
+                while await session.cache.responses.size():  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(0.005)
             response = await session.get(url)
         assert not response.from_cache
