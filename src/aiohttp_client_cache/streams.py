@@ -22,6 +22,10 @@ EAGER_PAUSE = 0.1
 EAGER_SECONDS = 10.0
 """... and does not take longer."""
 
+BUFFERED_BYTES = 2**20
+"""More than a stream has waiting, unless it was decompressed all at once, as by aiohttp 3.12: then
+it is read a little at a time, as to put all of it together would take as much memory once more."""
+
 
 class _NoConnection:
     """What a stream reader asks of a connection that it does not have."""
@@ -240,6 +244,8 @@ async def read_eagerly(stream: StreamReader, blocks: list[bytes], *, at_most: in
     loop = asyncio.get_running_loop()
     latest = loop.time() + EAGER_SECONDS
     while not stream.at_eof():
+        if at_most is not None and stream.total_bytes - size > at_most + BUFFERED_BYTES:
+            return False
         block = stream.read_nowait()
         if not block and not stream.at_eof():
             if at_most is None:

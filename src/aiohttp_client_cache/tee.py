@@ -8,7 +8,14 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import StreamReader
 
-from aiohttp_client_cache.streams import NO_CAUSE, PulledStream, feed, keep_wire_size
+from aiohttp_client_cache.streams import (
+    BUFFERED_BYTES,
+    NO_CAUSE,
+    PulledStream,
+    feed,
+    keep_wire_size,
+)
+from http_client_cache.body import READ_BYTES
 
 if TYPE_CHECKING:
     from http_client_cache.engine import AsyncCache
@@ -117,6 +124,8 @@ class TeeStream(PulledStream):
         try:
             if self._chunked:
                 block, ends_chunk = await self._source.readchunk()
+            elif self._source.total_bytes - self.total_bytes > BUFFERED_BYTES:
+                block, ends_chunk = self._source.read_nowait(READ_BYTES), False
             else:
                 block, ends_chunk = await self._source.readany(), False
         except Exception as error:

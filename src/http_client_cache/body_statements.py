@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from http_client_cache.body import Draft
+from http_client_cache.body import AnyBody, Draft
 
 
 class Begin(NamedTuple):
@@ -16,14 +16,16 @@ class Begin(NamedTuple):
     Attributes:
         name: of the file, as far as the store gives it one before it is published.
         room: bytes that are left free before the body.
-        crc: whether the CRC-32 of the body is wanted in the end.
+        crc: whether the CRC-32 of what is written is wanted in the end.
         digest: whether its SHA-256 is.
+        packs: whether the body is compressed if that saves.
     """
 
     name: str = ""
     room: int = 0
     crc: bool = False
     digest: bool = False
+    packs: bool = False
 
 
 class Append(NamedTuple):
@@ -37,14 +39,16 @@ class Whole(NamedTuple):
     """A body that is in its file.
 
     Attributes:
-        source: what it can be read from, from now on.
-        crc: CRC-32, if it was wanted.
-        digest: SHA-256, if it was wanted; else empty.
+        source: what it can be read from, from now on, as it lies there.
+        crc: CRC-32 of what lies there, if it was wanted.
+        digest: SHA-256 of that, if it was wanted; else empty.
+        packed: the length of what lies there, in bytes, if it is compressed.
     """
 
     source: Any
     crc: int
     digest: bytes
+    packed: int | None = None
 
 
 class Finish(NamedTuple):
@@ -74,4 +78,24 @@ class Verify(NamedTuple):
     digest: bytes
 
 
-BodyStatement = Begin | Append | Finish | Forget | Piece | Verify
+class Pack(NamedTuple):
+    """Compress a body. Answers the bytes to be stored, or ``None`` where it is stored as it is."""
+
+    body: bytes
+
+
+class Unpack(NamedTuple):
+    """Decompress a body, or let it be decompressed while it is read. Answers that, or ``None``.
+
+    ``None`` is for what is damaged.
+
+    Attributes:
+        body: as it lies in the store.
+        size: of the original in bytes; no more is ever made of it.
+    """
+
+    body: AnyBody
+    size: int
+
+
+BodyStatement = Begin | Append | Finish | Forget | Piece | Verify | Pack | Unpack

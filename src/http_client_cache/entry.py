@@ -40,6 +40,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
         stale_while_revalidate: seconds, ``None`` if the response does not say.
         stale_if_error: seconds, ``None`` if the response does not say.
         vary: names and digests of the request fields that selected it (section 4.1).
+        packed: length of the body in bytes as it lies in its store, if it is compressed there; set
+            by the store that saves it, and of no meaning to any other.
     """
 
     method: str
@@ -61,6 +63,12 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     stale_while_revalidate: int | None = None
     stale_if_error: int | None = None
     vary: tuple[tuple[str, str | None], ...] = ()
+    packed: int | None = None
+
+    @property
+    def stored_size(self) -> int:
+        """Length of the body as it lies in the store, in bytes."""
+        return self.body_size if self.packed is None else self.packed
 
     def is_expired(self, now: float) -> bool:
         """Whether the entry is past its time; a clock that went back makes nothing fresh."""

@@ -18,6 +18,8 @@ the following is used:
   (what was freshened has one, if it is large) is known to belong to it. In a redirect, the name of
   what it leads to.
 - ``key`` and ``variant``.
+- ``unpacked``: the length that the body had before it was compressed (``compression.py``), only
+  where it was. All else speaks of it as it lies in the file.
 - ``leaves``: when a response that has expired is not worth its room any more (UTC seconds).
 
 The numbers have a fixed width, and between record and body there may be any number of spaces. So
@@ -72,6 +74,7 @@ class Told(msgspec.Struct):
     key: str
     variant: str = ""
     leaves: float | None = None
+    unpacked: int | None = None
 
 
 class Head(NamedTuple):
@@ -165,7 +168,7 @@ def _odd_told(line: bytes) -> Told | None:
     try:
         told = json.loads(line)
         return msgspec.convert(
-            {name: told[name] for name in ("key", "variant") if name in told}, Told
+            {name: told[name] for name in ("key", "variant", "unpacked") if name in told}, Told
         )
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return None

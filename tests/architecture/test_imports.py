@@ -33,6 +33,9 @@ MAY_IMPORT = {
     f"{ENGINE}.body": set(),
     f"{ENGINE}.body_statements": engine("body"),
     f"{ENGINE}.clock": set(),
+    f"{ENGINE}.compression": engine("body", "errors"),
+    f"{ENGINE}.shell.packed_files": engine("body", "compression", "errors"),
+    f"{ENGINE}.store._packing": VALUES | engine("body_statements", "compression", "plan"),
     f"{ENGINE}.filters": set(),
     f"{ENGINE}.urls": engine("errors"),
     f"{ENGINE}.message": engine("errors", "urls"),
@@ -96,7 +99,8 @@ BANNED = {"pickle", "unittest", "inspect.signature"}
 
 # A plain import of the first brings in none of the others.
 STAYS_CLEAR_OF = {
-    ENGINE: CLIENTS,
+    # aiohttp itself imports zstd, where it is installed.
+    ENGINE: CLIENTS | {"backports.zstd", "compression.zstd"},
     "aiohttp_client_cache": {"requests", "urllib3", "redis", "pymongo", "boto3", "aiobotocore"},
     "acachecontrol": {"requests", "urllib3", "redis", "pymongo", "boto3", "aiobotocore"},
     "requests_cache": {"aiohttp", "redis", "pymongo", "boto3", "aiobotocore"},

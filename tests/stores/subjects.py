@@ -69,6 +69,7 @@ def sqlite(
         max_entries=max_entries,
         max_bytes=max_bytes,
         retention=Retention(clock=clock or standing_clock()),
+        compression=options.pop("compression", None),
     )
     database = Database(folder / "cache.sqlite", store.schema, **options)
     return Subject(store, SyncSQLite(database), AsyncSQLite(database))
@@ -89,6 +90,14 @@ def sqlite_signed(folder: Path) -> Subject:
     return sqlite(folder, serializer="json", secret_key=["new", "old"])
 
 
+def sqlite_packed(folder: Path) -> Subject:
+    return sqlite(folder, compression="zstd")
+
+
+def sqlite_packed_signed(folder: Path) -> Subject:
+    return sqlite(folder, serializer="json", secret_key="secret", compression="zstd")
+
+
 def sqlite_without_wal(folder: Path) -> Subject:
     return sqlite(folder, wal=False, fast_save=True)._replace(never_waits=False)
 
@@ -106,6 +115,7 @@ def files(
         max_entries=max_entries,
         max_bytes=max_bytes,
         retention=Retention(clock=clock or standing_clock()),
+        compression=options.pop("compression", None),
     )
     owner = Folder(folder / "cache", **options)
     return Subject(store, SyncFiles(owner), AsyncFiles(owner))
@@ -119,6 +129,14 @@ def files_signed(folder: Path) -> Subject:
     return files(folder, serializer="json", secret_key=["new", "old"], fast_save=True)
 
 
+def files_packed(folder: Path) -> Subject:
+    return files(folder, compression="zstd", fast_save=True)
+
+
+def files_packed_signed(folder: Path) -> Subject:
+    return files(folder, secret_key="secret", compression="zstd", fast_save=True)
+
+
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
     for maker in (
@@ -129,10 +147,14 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         sqlite_in_memory,
         sqlite_limited,
         sqlite_signed,
+        sqlite_packed,
+        sqlite_packed_signed,
         sqlite_without_wal,
         files,
         files_limited,
         files_signed,
+        files_packed,
+        files_packed_signed,
     )
 }
 

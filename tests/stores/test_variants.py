@@ -7,6 +7,7 @@ import os
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 
 from http_client_cache.plan import Plan
@@ -91,7 +92,8 @@ async def test_saving_replaces_one_of_them(do: Do, store: Store, size: int) -> N
 async def test_freshening_rewrites_one_of_them(do: Do, store: Store, size: int) -> None:
     await put(do, store, "a.1", "", "de", "en", size=size)
     body = body_of("a.1", "", size)
-    fresh = entry(body=body, created=50.0, expires=60.0)
+    stale = (await do(store.load("a.1")))[-1].entry
+    fresh = msgspec.structs.replace(stale, created=50.0, expires=60.0)
     assert await do(store.freshen([("a.1", "", fresh), ("a.1", "fr", fresh)])) == 1
     new, *others = await do(store.load("a.1"))
     assert (new.variant, new.entry, new.body) == ("", fresh, body)

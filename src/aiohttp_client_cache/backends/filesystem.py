@@ -29,7 +29,8 @@ __all__ = ["FileBackend"]
 class FileBackend(CacheBackend):
     """Keeps responses in a folder, one file each: for any sessions, threads and processes.
 
-    The first line of a file is JSON that says what it holds; at its end lies the body as it is.
+    The first line of a file is JSON that says what it holds; at its end lies the body as it is,
+    or compressed.
     The folder is created with the first response, and what is in it is readable and writable by
     its owner alone. Other files in it are left alone.
 
@@ -44,6 +45,7 @@ class FileBackend(CacheBackend):
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.
+        MissingDependency: ``compression`` needs a package that is not installed.
         TypeError: an unknown argument.
     """
 
@@ -66,6 +68,7 @@ class FileBackend(CacheBackend):
             codec_for(self._serializer, self._secret_key),
             **self._limits._asdict(),
             retention=self._retention,
+            compression=self._compression,
         )
         folder = shared_folder(self.path, fast_save=self._fast_save)
         return store, AsyncFiles(folder), SyncFiles(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Generic, TypedDict, TypeVar, overload
+from typing import Any, Generic, Literal, TypedDict, TypeVar, overload
 
 from aiohttp_client_cache.response import CachedResponse
 from http_client_cache.clock import Clock
@@ -128,6 +128,7 @@ class BackendOptions(RuleOptions, total=False):
 
     serializer: Any
     secret_key: Any
+    compression: Literal["zstd"] | None
     autoclose: bool
     max_entries: int | None
     clock: Clock | None

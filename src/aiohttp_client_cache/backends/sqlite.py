@@ -47,6 +47,7 @@ class SQLiteBackend(CacheBackend):
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.
+        MissingDependency: ``compression`` needs a package that is not installed.
         TypeError: an unknown argument.
     """
 
@@ -88,6 +89,7 @@ class SQLiteBackend(CacheBackend):
             codec_for(self._serializer, self._secret_key),
             **self._limits._asdict(),
             retention=self._retention,
+            compression=self._compression,
         )
         database = shared_database(self.path, store.schema, **self._connecting)
         return store, AsyncSQLite(database), SyncSQLite(database)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final, cast
 
+from http_client_cache.body import WHOLE_BYTES, AnyBody, KeptBody
 from http_client_cache.body_statements import (
     Append,
     Begin,
     BodyStatement,
     Finish,
     Forget,
+    Pack,
     Piece,
+    Unpack,
     Verify,
 )
-from http_client_cache.errors import StoreError
+from http_client_cache.compression import library, pack, unpack
+from http_client_cache.errors import MissingDependency, StoreError
 from http_client_cache.shell.body_files import BodyDraft, BodyFile
 from http_client_cache.shell.jobs import Job, Tell, awaited, blocking, call
+from http_client_cache.shell.packed_files import BytesSource, PackedFile
 from http_client_cache.shell.worker import Worker
 from http_client_cache.statements import NOT_NOW
 
@@ -36,6 +42,12 @@ SLOTS: Final = 3
 the disk, each of its reads takes new memory from the system, which costs as much as to copy them
 three times."""
 
+PACKED_AT_ONCE: Final = 64 * 1024
+UNPACKED_AT_ONCE: Final = 128 * 1024
+"""Bodies up to this size are compressed and decompressed where that is asked for, in 0.1 ms."""
+
+logger = logging.getLogger("http_client_cache")
+
 _Work = Callable[[], Any]
 
 
@@ -50,6 +62,7 @@ class Bodies:
         self._path_of = path_of
         self._waiting = 0
         self._slots: list[bytearray] = []
+        self._has_told = False
         self._lock = threading.Lock()
         self._writer: Worker[Job[_Work]] = Worker("http-cache-body-writer", call)
         self._reader: Worker[Job[_Work]] = Worker("http-cache-body-reader", call)
@@ -60,8 +73,15 @@ class Bodies:
         Raises:
             StoreError: a body cannot be read.
         """
+        if isinstance(statement, Unpack):
+            takes_long = UNPACKED_AT_ONCE < statement.size <= WHOLE_BYTES
+            if takes_long and isinstance(statement.body, bytes):
+                return NOT_NOW
+            return self._unpack(statement)
+        if isinstance(statement, Pack):
+            return pack(statement.body) if len(statement.body) <= PACKED_AT_ONCE else NOT_NOW
         if isinstance(statement, Piece):
-            source: BodyFile = statement.source
+            source: BodyFile | PackedFile = statement.source
             piece = source.read_now(statement.start, statement.size)
             return NOT_NOW if piece is None else piece
         if isinstance(statement, Append):
@@ -116,15 +136,37 @@ class Bodies:
             draft = cast("BodyDraft", statement.draft)
             self._writer.put(Job(draft.finish, tell))
             return draft
-        self._reader.put(Job(_reading(statement), tell))
+        if isinstance(statement, Pack):
+            self._writer.put(Job(lambda: pack(statement.body), tell))
+        elif isinstance(statement, Unpack):
+            self._reader.put(Job(lambda: self._unpack(statement), tell))
+        else:
+            self._reader.put(Job(_reading(statement), tell))
+        return None
+
+    def _unpack(self, statement: Unpack) -> AnyBody | None:
+        body, size = statement
+        try:
+            library()
+            if isinstance(body, KeptBody):
+                return KeptBody(PackedFile(body.source, size), 0, size, body.place)
+            if size > WHOLE_BYTES:
+                return KeptBody(PackedFile(BytesSource(body), size), 0, size)
+            return unpack(body, size)
+        except MissingDependency as error:
+            if not self._has_told:
+                self._has_told = True
+                logger.warning("Compressed responses in the cache are not served: %s", error)
+        except StoreError:
+            pass
         return None
 
     def _begin(self, begin: Begin) -> BodyDraft | None:
         if sys.platform == "win32":
             # An open file can neither be renamed nor removed there.
             return None
-        name, room, crc, digest = begin
-        return BodyDraft(name, self._path_of(name), room, crc=crc, digest=digest)
+        name, room, crc, digest, packs = begin
+        return BodyDraft(name, self._path_of(name), room, crc=crc, digest=digest, packs=packs)
 
     def _append(self, statement: Append, tell: Tell | None = None) -> BodyDraft:
         draft, pieces = cast("BodyDraft", statement.draft), statement.pieces
@@ -204,6 +246,6 @@ def _reading(statement: BodyStatement) -> _Work:
         source: BodyFile = statement.source
         return lambda: source.has_digest(statement.digest)
     if isinstance(statement, Piece):
-        source = statement.source
-        return lambda: source.read(statement.start, statement.size)
+        packed: BodyFile | PackedFile = statement.source
+        return lambda: packed.read(statement.start, statement.size)
     raise TypeError(f"{type(statement).__name__} is not for the thread that reads")

@@ -7,11 +7,12 @@ import os
 import sys
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from http_client_cache.body_statements import Whole
 from http_client_cache.errors import StoreError
+from http_client_cache.shell.packed_files import Packer, Part
 from http_client_cache.shell.temps import Temp
 
 _AT_ONCE: Final = 2**20
@@ -28,24 +29,36 @@ class BodyDraft(Temp):
         room: bytes that are left free before the body.
         crc: whether to compute its CRC-32.
         digest: whether to compute its SHA-256.
+        packs: whether to compress it if that saves.
 
     Attributes:
         size: bytes of the body that were handed over so far.
         given_up: nothing more is to be written.
     """
 
-    def __init__(self, name: str, path: str, room: int, *, crc: bool, digest: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        room: int,
+        *,
+        crc: bool = False,
+        digest: bool = False,
+        packs: bool = False,
+    ) -> None:
         super().__init__(path)
         self.name = name
         self.room = room
         self.size = 0
         self.given_up = False
+        self._taken = 0
         self._written = 0
         self._crc = 0
         self._counts_crc = crc
         self._hash = hashlib.sha256() if digest else None
+        self._packer = Packer() if packs else None
 
-    def take(self, pieces: Sequence[bytes | memoryview]) -> None:
+    def take(self, pieces: Sequence[Part]) -> None:
         """Write what comes next, unless something has failed; ``error`` tells."""
         if self.error is not None or self.given_up:
             return
@@ -53,17 +66,21 @@ class BodyDraft(Temp):
             if self._handle < 0:
                 self.open()
                 self.write((b" " * self.room,))
-            self.write(pieces)
+            self._add(pieces if self._packer is None else self._packer.add(pieces))
         except OSError as error:
             self.error = error
             self.discard()
             return
-        for piece in pieces:
-            self._written += len(piece)
+        self._taken += sum(map(len, pieces))
+
+    def _add(self, parts: Iterable[Part]) -> None:
+        for part in parts:
+            self.write((part,))
+            self._written += len(part)
             if self._counts_crc:
-                self._crc = zlib.crc32(piece, self._crc)
+                self._crc = zlib.crc32(part, self._crc)
             if self._hash is not None:
-                self._hash.update(piece)
+                self._hash.update(part)
 
     def finish(self) -> Whole:
         """What has become of it.
@@ -71,12 +88,21 @@ class BodyDraft(Temp):
         Raises:
             StoreError: it is not whole.
         """
-        if self._handle < 0 or self.given_up or self._written != self.size:
+        if self._handle < 0 or self.given_up or self._taken != self.size:
             self.discard()
             raise StoreError(f"a body could not be written: {self.error}") from self.error
+        if self._packer is not None:
+            try:
+                self._add(self._packer.end())
+            except OSError as error:
+                self.error = error
+                self.discard()
+                raise StoreError(f"a body could not be written: {error}") from error
         handle = os.open(self._path, _FLAGS)
-        source = BodyFile(handle, self._path, self.room, self.size)
-        return Whole(source, self._crc, b"" if self._hash is None else self._hash.digest())
+        source = BodyFile(handle, self._path, self.room, self._written)
+        digest = b"" if self._hash is None else self._hash.digest()
+        is_packed = self._packer is not None and self._packer.packs
+        return Whole(source, self._crc, digest, self._written if is_packed else None)
 
     def fill_in(self, head: bytes) -> None:
         """Write what belongs into the room before the body.

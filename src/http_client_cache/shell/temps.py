@@ -79,7 +79,7 @@ class Temp:
             time.sleep(0.001)
         raise FileExistsError(f"{self._path} cannot be locked")
 
-    def write(self, parts: Sequence[bytes | memoryview]) -> None:
+    def write(self, parts: Sequence[bytes | bytearray | memoryview]) -> None:
         """Add to it.
 
         Raises:

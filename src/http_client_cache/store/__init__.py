@@ -85,7 +85,10 @@ class Store(Protocol):
         ...
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
-        """Rewrite the metadata of ``(key, variant, entry)``; bodies stay. Answers how many."""
+        """Rewrite the metadata of ``(key, variant, entry)``; bodies stay. Answers how many.
+
+        ``entry`` is one that was loaded, changed in what does not concern the body.
+        """
         ...
 
     def link(self, key: str, alias: Alias) -> Plan[None]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from http_client_cache.body import AnyBody, Draft, KeptBody
+from http_client_cache.body import WHOLE_BYTES, AnyBody, Draft, KeptBody
 from http_client_cache.body_statements import Append, Forget, Piece, Verify
 from http_client_cache.codec.protocol import Codec
+from http_client_cache.entry import Entry
 from http_client_cache.plan import Plan
 
 
@@ -14,6 +15,21 @@ class BodiesInFiles:
     """What a draft and a :class:`KeptBody` of such a store can do."""
 
     _codec: Codec
+    _packs = False
+
+    def begin(self, key: str, entry: Entry, *, variant: str = "") -> Plan[Draft | None]:
+        """See :class:`~http_client_cache.store.Store`."""
+        raise NotImplementedError
+
+    def _in_file(self, key: str, entry: Entry, body: bytes, variant: str) -> Plan[bytes | Draft]:
+        """Write a body that is large into a file, if that can be; else it stays as it is."""
+        draft = None
+        if len(body) > WHOLE_BYTES:
+            draft = yield from self.begin(key, entry, variant=variant)
+        if draft is None:
+            return body
+        yield from self.append(draft, [body])
+        return draft
 
     def append(self, draft: Draft, pieces: Sequence[bytes]) -> Plan[bool]:
         """See :class:`~http_client_cache.store.Store`."""

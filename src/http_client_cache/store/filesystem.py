@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from http_client_cache.body import AnyBody, Draft, KeptBody
-from http_client_cache.body_statements import Begin, Finish, Forget
+from http_client_cache.body_statements import Begin, Forget
 from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import RecordError, StoreError
@@ -39,14 +39,15 @@ from http_client_cache.file_statements import (
 )
 from http_client_cache.limits import Limits, Retention
 from http_client_cache.plan import Plan
+from http_client_cache.store._file_census import MANY, FileCensus, head_of
 from http_client_cache.store._file_leases import FileLeases
 from http_client_cache.store._file_names import (
     file_of,
     is_response,
     name_of,
-    prefix_of,
     stamp_of,
 )
+from http_client_cache.store._packing import Laid, lay, packs, shown
 from http_client_cache.store._pieces import BodiesInFiles
 
 FLUSH_SECONDS: Final = 0.5
@@ -55,11 +56,8 @@ FLUSH_SECONDS: Final = 0.5
 MOST_USES: Final = 4096
 """Keys whose use is remembered until it is written down; that of others is lost."""
 
-MANY: Final = 1000
-"""Files that are listed, read or removed in one trip, about."""
 
-
-class FileStore(BodiesInFiles, FileLeases):
+class FileStore(FileCensus, BodiesInFiles, FileLeases):
     """Entries as files whose names are digests: no key can lead out of the folder.
 
     Args:
@@ -67,6 +65,11 @@ class FileStore(BodiesInFiles, FileLeases):
         max_entries: how many entries may be kept, and how many aliases; ``None`` for no limit.
         max_bytes: how much may be kept, by the lengths of files; ``None`` for no limit.
         retention: until when what has expired is kept; an hour if left out.
+        compression: ``"zstd"`` compresses the bodies that are saved, where that saves.
+
+    Raises:
+        ConfigurationError: ``compression`` is not known.
+        MissingDependency: what compresses is not installed.
     """
 
     def __init__(
@@ -76,8 +79,10 @@ class FileStore(BodiesInFiles, FileLeases):
         max_entries: int | None = None,
         max_bytes: int | None = None,
         retention: Retention | None = None,
+        compression: str | None = None,
     ) -> None:
         self._codec = codec
+        self._packs = packs(compression)
         self.limits = Limits(max_entries, max_bytes)
         self._retention = retention or Retention()
         self._upkeep = Upkeep(self.limits, self._retention.now)
@@ -108,21 +113,20 @@ class FileStore(BodiesInFiles, FileLeases):
 
         What alone is larger than ``max_bytes`` is not kept.
         """
+        if self._packs and isinstance(body, bytes):
+            body = yield from self._in_file(key, entry, body, variant)
+        laid: Laid = yield from lay(key, variant, entry, body, compress=self._packs)
+        entry, kept, draft = laid.entry, laid.body, laid.draft
+        content = kept if isinstance(kept, bytes) else b""
+        record = self._codec.encode(key, variant, entry, content, laid.digest)
         told = self._told(key, variant, entry)
-        if isinstance(body, bytes):
-            draft: Draft | None = None
-            kept: AnyBody = body
-            record = self._codec.encode(key, variant, entry, body)
-            frame, head = make_head(told, record, len(body), zlib.crc32(body), _new_ref())
-        else:
-            draft, whole = body, (yield Finish(body))
-            kept = KeptBody(whole.source, 0, body.size, (key, variant))
-            record = self._codec.encode(key, variant, entry, b"", whole.digest)
-            room = self._room(key, variant, entry)
-            frame, head = make_head(told, record, body.size, whole.crc, _new_ref(), room)
-            if len(head) != room:
-                yield Forget(body)
-                raise StoreError("a record is longer than the one that was announced")
+        crc, room = zlib.crc32(content), 0
+        if draft is not None:
+            crc, room = laid.crc, self._room(key, variant, entry)
+        frame, head = make_head(told, record, len(kept), crc, _new_ref(), room)
+        if draft is not None and len(head) != room:
+            yield Forget(draft)
+            raise StoreError("a record is longer than the one that was announced")
         most = self.limits.max_bytes
         if most is not None and len(head) + len(kept) > most:
             if draft is not None:
@@ -130,17 +134,16 @@ class FileStore(BodiesInFiles, FileLeases):
             # The one it replaces must not answer in its stead.
             if (yield Read(name_of(key), bodies=False)):
                 yield from self.drop([(key, variant)])
-            return kept
+            return laid.shown
         raw = Raw(file_of(variant), head, kept, frame)
         yield Save(name_of(key), raw, stamp_of(entry), self._upkeep, draft)
-        return kept
+        return laid.shown
 
     def begin(self, key: str, entry: Entry, *, variant: str = "") -> Plan[Draft | None]:
         """See :class:`~http_client_cache.store.Store`."""
         room = self._room(key, variant, entry)
-        draft: Draft | None = yield Begin(
-            secrets.token_hex(8), room, crc=True, digest=self._codec.binds_body
-        )
+        name, digest = secrets.token_hex(8), self._codec.binds_body
+        draft: Draft | None = yield Begin(name, room, crc=True, digest=digest, packs=self._packs)
         return draft
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
@@ -158,8 +161,8 @@ class FileStore(BodiesInFiles, FileLeases):
             known = yield ReadMany(files)
         steps: list[Change] = []
         for (key, variant, entry), place, raw in zip(changes, files, known, strict=True):
-            head = _head(raw)
-            if head is None or head.frame.body != entry.body_size or head.told.key != key:
+            head = head_of(raw)
+            if head is None or not _is_of(head, entry) or head.told.key != key:
                 continue
             try:
                 record = self._codec.renew(key, variant, entry, head.record)
@@ -204,15 +207,6 @@ class FileStore(BodiesInFiles, FileLeases):
             return 0
         count: int = yield Remove(names)
         return count
-
-    def clear(self) -> Plan[None]:
-        """See :class:`~http_client_cache.store.Store`."""
-        shard = 0
-        while shard < SHARDS:
-            found, shard = yield List(shard, enough=MANY)
-            yield Remove(list(dict.fromkeys(one.name for one in found)))
-        yield SweepLeases(None)
-        yield Tidy()
 
     def sweep(self, before: float, limit: int) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -263,7 +257,7 @@ class FileStore(BodiesInFiles, FileLeases):
             raws: list[Raw] = yield Read(name, bodies=False)
             if any(self._stored(raw, bodies=False) for raw in raws):
                 return True
-            head = _head((yield ReadLink(name)))
+            head = head_of((yield ReadLink(name)))
             if head is not None and (yield from self.contains(head.told.key, follow=True)):
                 return True
         return False
@@ -290,85 +284,33 @@ class FileStore(BodiesInFiles, FileLeases):
                 some, rest = rest[: limit - len(page)], rest[limit - len(page) :]
                 raws = yield ReadMany([place for _, place in some], bodies)
                 for (cursor, _), raw in zip(some, raws, strict=True):
-                    stored = self._stored(raw, bodies=bodies) if raw is not None else None
-                    if (
-                        raw is not None
-                        and stored is not None
-                        and (yield from self._is_good(stored, raw))
-                    ):
-                        page.append((cursor, stored))
+                    if raw is not None:
+                        stored = yield from self._read(raw, bodies=bodies)
+                        if stored is not None:
+                            page.append((cursor, stored))
         return page
 
-    def links(self, after: str, limit: int) -> Plan[list[tuple[str, Alias]]]:
-        """See :class:`~http_client_cache.store.Store`.
-
-        Names are digests, so the order of keys takes a look at all of them.
-        """
-        known: dict[str, Alias] = {}
-        shard = 0
-        while shard < SHARDS:
-            found, shard = yield List(shard, enough=MANY)
-            files = [(one.name, one.file) for one in found if one.file == LINK]
-            raws: list[Raw | None] = (yield ReadMany(files)) if files else []
-            for raw in raws:
-                head = _head(raw)
-                alias = self._alias_of(head) if head is not None else None
-                if head is not None and alias is not None and head.told.key > after:
-                    known[head.told.key] = alias
-            # No more than are wanted stay in memory.
-            known = dict(sorted(known.items())[:limit])
-        return list(known.items())
-
-    def size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        return (yield from self._count(responses=True))
-
-    def bytes_size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`.
-
-        The lengths of all files; what a file system adds is not known.
-        """
-        count, shard = 0, 0
-        while shard < SHARDS:
-            found, shard = yield List(shard, enough=MANY, measures=True)
-            count += sum([one.size for one in found])
-        return count
-
-    def links_size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        return (yield from self._count(responses=False))
-
-    def _count(self, *, responses: bool) -> Plan[int]:
-        count, shard = 0, 0
-        while shard < SHARDS:
-            found, shard = yield List(shard, enough=10 * MANY)
-            for one in found:
-                count += is_response(one) if responses else one.file == LINK
-        return count
-
     # How files are read.
-
-    def _names(self, locator: str) -> Plan[list[str]]:
-        prefix = prefix_of(locator)
-        shard = int(prefix[:2], 16)
-        found, _ = yield List(shard, shard + 1, prefix=prefix)
-        return list(dict.fromkeys(one.name for one in found))
 
     def _entries(self, key: str, *, bodies: bool) -> Plan[list[Stored]]:
         raws: list[Raw] = yield Read(name_of(key), bodies)
         found: list[Stored] = []
         for raw in raws:
-            stored = self._stored(raw, bodies=bodies)
-            if stored is None or stored.key != key:
-                continue
-            if isinstance(stored.body, bytes) or (yield from self._is_good(stored, raw)):
+            stored = yield from self._read(raw, bodies=bodies)
+            if stored is not None and stored.key == key:
                 found.append(stored)
         return found
 
-    def _is_good(self, stored: Stored, raw: Raw) -> Plan[bool]:
-        """Whether the body is the one that was signed, if that is not known yet."""
-        head = _head(raw)
-        return head is not None and (yield from self._is_signed(stored.body, head.record))
+    def _read(self, raw: Raw, *, bodies: bool) -> Plan[Stored | None]:
+        """A file as it is told to the engine, its body as it was received."""
+        stored = self._stored(raw, bodies=bodies)
+        if stored is None or not bodies:
+            return stored
+        if isinstance(stored.body, KeptBody):
+            head = head_of(raw)
+            if head is None or not (yield from self._is_signed(stored.body, head.record)):
+                return None
+        return stored if stored.entry.packed is None else (yield from shown(stored))
 
     def _stored(self, raw: Raw, *, bodies: bool) -> Stored | None:
         """A file as it is told to the engine; ``None`` if it cannot be read."""
@@ -390,10 +332,10 @@ class FileStore(BodiesInFiles, FileLeases):
             entry = self._codec.decode(key, variant, head.record, known)
         except RecordError:
             return None
-        return Stored(key, entry, body, (), variant) if entry.body_size == frame.body else None
+        return Stored(key, entry, body, (), variant) if _is_of(head, entry) else None
 
     def _told(self, key: str, variant: str, entry: Entry) -> dict[str, Any]:
-        return {
+        told = {
             "key": key,
             "variant": variant,
             "method": entry.method,
@@ -403,6 +345,7 @@ class FileStore(BodiesInFiles, FileLeases):
             "expires": when(entry.expires),
             "leaves": self._retention.leaves(entry),
         }
+        return told if entry.packed is None else told | {"unpacked": entry.body_size}
 
     def _is_due(self, name: str) -> bool:
         """Note a use; answers whether it is time to write the uses down."""
@@ -419,27 +362,24 @@ class FileStore(BodiesInFiles, FileLeases):
 
     def _room(self, key: str, variant: str, entry: Entry) -> int:
         """Bytes for the head of a response whose body is not known yet."""
-        largest = msgspec.structs.replace(entry, body_size=10**15 - 1)
+        most = 10**15 - 1
+        largest = msgspec.structs.replace(entry, body_size=most, packed=most)
         record = self._codec.encode(key, variant, largest, b"", bytes(32))
-        return len(make_head(self._told(key, variant, entry), record, 0, 0, _new_ref())[1])
+        return len(make_head(self._told(key, variant, largest), record, 0, 0, _new_ref())[1])
 
     def _alias(self, key: str) -> Plan[Alias | None]:
-        head = _head((yield ReadLink(name_of(key))))
+        head = head_of((yield ReadLink(name_of(key))))
         return self._alias_of(head) if head is not None and head.told.key == key else None
-
-    def _alias_of(self, head: Head) -> Alias | None:
-        try:
-            return self._codec.decode_alias(head.told.key, head.record)
-        except RecordError:
-            return None
 
 
 def _new_ref() -> str:
     return secrets.token_hex(8)
 
 
-def _head(raw: Raw | None) -> Head | None:
-    return read_head(raw.frame, raw.head) if raw is not None else None
+def _is_of(head: Head, entry: Entry) -> bool:
+    """Whether an entry is one of the body that lies behind a head."""
+    unpacked = None if entry.packed is None else entry.body_size
+    return (entry.stored_size, unpacked) == (head.frame.body, head.told.unpacked)
 
 
 def _has_expired(entry: Entry, before: float) -> bool:

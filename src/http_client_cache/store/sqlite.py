@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from http_client_cache.body import WHOLE_BYTES, AnyBody, Draft, KeptBody
-from http_client_cache.body_statements import Begin, Finish, Forget, Whole
+from http_client_cache.body import AnyBody, Draft, KeptBody
+from http_client_cache.body_statements import Begin, Forget
 from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import ConfigurationError, RecordError, describe
@@ -29,9 +29,9 @@ from http_client_cache.sqlite_statements import (
     Write,
 )
 from http_client_cache.store import _sqlite_sql as texts
+from http_client_cache.store._packing import Laid, lay, packs, shown
 from http_client_cache.store._pieces import BodiesInFiles
 from http_client_cache.store._sqlite_leases import SQLiteLeases
-from http_client_cache.store._whole import whole
 
 VERSION: Final = 1
 """Of the schema; part of every table's name, so that versions never read each other's."""
@@ -60,12 +60,14 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
         max_bytes: how much may be kept, about; ``None`` for no limit. Indexes and unused parts
             of pages come on top.
         retention: until when what has expired is kept; an hour if left out.
+        compression: ``"zstd"`` compresses the bodies that are saved, where that saves.
 
     Attributes:
         schema: the statements that make the tables, for the shell that opens the file.
 
     Raises:
-        ConfigurationError: ``prefix`` is no identifier.
+        ConfigurationError: ``prefix`` is no identifier, or ``compression`` not known.
+        MissingDependency: what compresses is not installed.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
         max_entries: int | None = None,
         max_bytes: int | None = None,
         retention: Retention | None = None,
+        compression: str | None = None,
     ) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", prefix):
             raise ConfigurationError(f"prefix must be an identifier, not {describe(prefix)}")
         names = f"{prefix}_v{VERSION}"
         super().__init__(names)
         self._codec = codec
+        self._packs = packs(compression)
         self.limits = Limits(max_entries, max_bytes)
         self._retention = retention or Retention()
         self._limited = self.limits.any
@@ -105,6 +109,8 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
             yield Write((), upkeep=self._upkeep, used=self._upkeep.take())
         if len(rows) == 1 and type(rows[0][3]) is bytes:
             one = self._stored(key, rows[0])
+            if one is not None and one.entry.packed is not None:
+                one = yield from shown(one)
             return () if one is None else (one,)
         for _ in range(_LOOKS):
             if all(row[3] is not None for row in rows):
@@ -115,7 +121,9 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
         for row in rows:
             stored = self._stored(key, row)
             if stored is not None and (yield from self._is_signed(stored.body, row[2] or b"")):
-                found.append(stored)
+                stored = yield from shown(stored)
+                if stored is not None:
+                    found.append(stored)
         found.sort(key=lambda stored: (-stored.entry.created, stored.variant))
         return tuple(found)
 
@@ -126,14 +134,12 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
 
         What alone is larger than ``max_bytes`` is not kept.
         """
-        draft = yield from self._draft_of(key, entry, body, variant)
-        if draft is None:
-            kept: AnyBody = whole(body)
-            record = self._codec.encode(key, variant, entry, whole(body))
-        else:
-            finished: Whole = yield Finish(draft)
-            kept = KeptBody(finished.source, 0, draft.size, (key, variant))
-            record = self._codec.encode(key, variant, entry, b"", finished.digest)
+        if isinstance(body, bytes):
+            body = yield from self._in_file(key, entry, body, variant)
+        laid: Laid = yield from lay(key, variant, entry, body, compress=self._packs)
+        entry, kept, draft = laid.entry, laid.body, laid.draft
+        content = kept if isinstance(kept, bytes) else b""
+        record = self._codec.encode(key, variant, entry, content, laid.digest)
         size = len(kept)
         most = self.limits.max_bytes
         if most is not None and texts.OVERHEAD + size + len(record) + len(key) > most:
@@ -142,7 +148,7 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
             # The one it replaces must not answer in its stead.
             if (yield from self._record(key, variant)) is not None:
                 yield from self.drop([(key, variant)])
-            return kept
+            return laid.shown
         leaves = self._retention.leaves(entry)
         values: tuple[Any, ...] = (key, variant, entry.created, entry.expires, leaves, size)
         blocks: Iterable[Insert] = ()
@@ -155,29 +161,17 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
                 blocks = self._block_steps(chain, kept)
         row = Insert(self._into, (*values, *place), self._replace)
         used = self._upkeep.take() if self._upkeep.used else ()
-        shown = (key, variant, record, kept, None, None)
+        row_shown = (key, variant, record, kept, None, None)
         # The blocks come first: an entry is published by its row.
-        yield Write((*blocks, row), row=shown, upkeep=self._upkeep, used=used, draft=draft)
-        return kept
+        yield Write((*blocks, row), row=row_shown, upkeep=self._upkeep, used=used, draft=draft)
+        return laid.shown
 
     def begin(self, key: str, entry: Entry, *, variant: str = "") -> Plan[Draft | None]:
         """See :class:`~http_client_cache.store.Store`."""
         del key, entry, variant
         name = self._bodies.file_of(-secrets.randbits(62))
-        draft: Draft | None = yield Begin(name, digest=self._codec.binds_body)
-        return draft
-
-    def _draft_of(
-        self, key: str, entry: Entry, body: bytes | Draft, variant: str
-    ) -> Plan[Draft | None]:
-        """What a body is written to a file with; ``None`` for one that lies in the database."""
-        if not isinstance(body, bytes):
-            return body
-        draft = None
-        if len(body) > WHOLE_BYTES:
-            draft = yield from self.begin(key, entry, variant=variant)
-        if draft is not None:
-            yield from self.append(draft, [body])
+        digest = self._codec.binds_body
+        draft: Draft | None = yield Begin(name, digest=digest, packs=self._packs)
         return draft
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
@@ -197,7 +191,7 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
             except RecordError:
                 continue
             times = (entry.created, entry.expires, self._retention.leaves(entry))
-            values = (record, *times, key, variant, entry.body_size, known)
+            values = (record, *times, key, variant, entry.stored_size, known)
             steps.append(Change(self._sql["freshen"], values))
         if not steps:
             return 0
@@ -290,7 +284,9 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
             for *row, number in rows:
                 stored = self._stored(row[0], tuple(row), bodies=bodies)
                 if stored is not None and (yield from self._is_signed(stored.body, row[2])):
-                    page.append((str(number), stored))
+                    stored = (yield from shown(stored)) if bodies else stored
+                    if stored is not None:
+                        page.append((str(number), stored))
                 cursor = number
             if len(rows) < wanted:
                 break
@@ -368,7 +364,7 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
         try:
             known = body if bodies and type(body) is bytes else None
             entry = self._codec.decode(key, variant, record, known)
-            if bodies and len(body) != entry.body_size:
+            if bodies and len(body) != entry.stored_size:
                 return None
             if isinstance(body, KeptBody):
                 body = body.of(key, variant)
