@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from aiohttp import StreamReader
 
@@ -72,6 +72,11 @@ class Copy:
         if not self._has_ended:
             self._has_ended = True
             self._later.give_up()
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                # A response may be closed where none runs; what was kept of it goes with this copy.
+                return
             self._engine.soon(self._later.forget())
 
     def drop(self) -> None:
@@ -115,7 +120,7 @@ class TeeStream(PulledStream):
         self._source = source
         self._chunked = chunked
         self._copy = copy
-        self._pieces = begun
+        self._pieces = begun if copy is not None else []
         self._pieces_bytes = sum(map(len, begun))
         for block in begun:
             feed(self, block, ends_chunk=chunked)
@@ -181,12 +186,17 @@ class TeeStream(PulledStream):
             self._copy.drop()
 
 
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+# A lock that was waited for holds its loop, which would never go.
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, ReferenceType[asyncio.Lock]] = (
+    WeakKeyDictionary()
+)
 
 
 def _turn(loop: asyncio.AbstractEventLoop) -> asyncio.Lock:
     """Held by the one stream of a loop that keeps what has passed."""
-    turn = _turns.get(loop)
+    known = _turns.get(loop)
+    turn = None if known is None else known()
     if turn is None:
-        turn = _turns[loop] = asyncio.Lock()
+        turn = asyncio.Lock()
+        _turns[loop] = ref(turn)
     return turn
