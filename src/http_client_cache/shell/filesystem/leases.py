@@ -64,13 +64,32 @@ class Leases:
             OSError: the folder cannot be written, or others are at it for too long.
         """
         with self._lock, self._turn():
-            told = self._living(claim.file, claim.since, claim.latest)
-            if told is not None and told.owner != claim.owner:
-                return told.owner
-            handle = self._write(claim.file, _Told(claim.owner, claim.since, claim.until))
-            self._let_go(claim.file)
-            self._held[claim.file] = claim.owner, handle
-            return claim.owner
+            return self._claim(claim)
+
+    def claim_now(self, claim: Claim) -> str | None:
+        """The same, or ``None`` where others are at it just now.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            with self._turn(patience=0.0):
+                return self._claim(claim)
+        except TimeoutError:
+            return None
+        finally:
+            self._lock.release()
+
+    def _claim(self, claim: Claim) -> str:
+        told = self._living(claim.file, claim.since, claim.latest)
+        if told is not None and told.owner != claim.owner:
+            return told.owner
+        handle = self._write(claim.file, _Told(claim.owner, claim.since, claim.until))
+        self._let_go(claim.file)
+        self._held[claim.file] = claim.owner, handle
+        return claim.owner
 
     def holder(self, asked: Holder) -> str | None:
         """Whose a lease is; ``None`` if it is free.
@@ -180,16 +199,16 @@ class Leases:
             os.unlink(self._folder + file)  # noqa: PTH108 - paths are text here
 
     @contextmanager
-    def _turn(self) -> Generator[None]:
+    def _turn(self, patience: float = PATIENCE) -> Generator[None]:
         """Let no other process change leases meanwhile."""
         if sys.platform == "win32":
             yield
             return
         handle = in_folder(self._folder, lambda: os.open(self._folder, os.O_RDONLY))
         try:
-            end = time.monotonic() + PATIENCE
+            end = time.monotonic() + patience
             while lock(handle) is False:
-                if time.monotonic() > end:
+                if time.monotonic() >= end:
                     raise TimeoutError("another process changes leases for too long")
                 time.sleep(0.0005)
             yield
