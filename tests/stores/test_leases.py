@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from http_client_cache.errors import StoreError
+from http_client_cache.shell.filesystem.paths import LEASES, VERSION
 from http_client_cache.shell.store_driver import run_async, run_sync
 from http_client_cache.store import FRUITLESS_SECONDS, NOBODY, Store
 from tests.stores import program
@@ -277,7 +278,7 @@ async def test_a_loop_does_not_wait_for_a_turn(tmp_path: Path) -> None:
     subject = SUBJECTS["files"](tmp_path)
     shell = subject.async_shell
     await run_async(subject.store.claim("a.1", "me", NOW, 10.0), shell)
-    (folder,) = tmp_path.rglob("leases")
+    folder = tmp_path / "cache" / f"http_cache_v{VERSION}" / LEASES
     turn = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(turn, fcntl.LOCK_EX)
