@@ -96,6 +96,9 @@ def body_of(
     return body
 
 
+SMALL_PIECE: Final = 2**10
+"""Pieces that have fewer bytes on the average are put together: each takes memory of its own."""
+
 Publish = Callable[[Stored, Draft | None], Plan[tuple[Stored, Reason | None]]]
 """Stores a response, with the body of a draft if there is one; answers it, and why not."""
 
@@ -147,7 +150,10 @@ class KeepLater:
 
     def keep(self, pieces: Sequence[bytes]) -> Plan[bool]:
         """The next of it has come."""
-        self._size += sum(map(len, pieces))
+        size = sum(map(len, pieces))
+        if size < SMALL_PIECE * len(pieces):
+            pieces = [b"".join(pieces)]
+        self._size += size
         if self._most is not None and self._size > self._most:
             return False
         if self._draft is None:
