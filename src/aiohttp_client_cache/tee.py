@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 KEEP_BYTES = 2**20
 """Bytes that have passed before they are kept: so many are written at a time."""
 
+PIECE_COST = 64
+"""Bytes that a piece takes beside its own, about: some origins send one byte at a time."""
+
 IDLE_SECONDS = 0.25
 """How long others wait for a caller that does not go on reading ..."""
 
@@ -60,9 +63,9 @@ class Copy:
         """Keep what has passed; answers whether the rest is wanted."""
         return await self._engine.run(self._later.keep(pieces))
 
-    async def finish(self, pieces: list[bytes]) -> None:
-        """The last of it has passed."""
-        await self._engine.run(self._later.finish(pieces))
+    async def finish(self) -> None:
+        """All of it has passed, and been kept."""
+        await self._engine.run(self._later.finish(()))
         self._has_ended = True
         self._timer.cancel()
 
@@ -148,7 +151,7 @@ class TeeStream(PulledStream):
     async def _keep(self, copy: Copy, block: bytes, *, has_ended: bool) -> None:
         copy.read()
         self._pieces.append(block)
-        self._pieces_bytes += len(block)
+        self._pieces_bytes += len(block) + PIECE_COST
         if not has_ended and self._pieces_bytes < KEEP_BYTES:
             return
         async with _turn(self._loop):
@@ -158,15 +161,23 @@ class TeeStream(PulledStream):
                 return
             pieces, self._pieces, self._pieces_bytes = self._pieces, [], 0
             try:
-                if has_ended:
-                    await copy.finish(pieces)
-                    self._copy = None
-                elif not await copy.keep(pieces):
+                if not await copy.keep(pieces):
                     self._stop_copying()
             except BaseException:
                 # Nobody knows how much of it was kept.
                 self._stop_copying()
                 raise
+        if has_ended and self._copy is not None:
+            await self._finish(copy)
+
+    async def _finish(self, copy: Copy) -> None:
+        """Publish it, in nobody's turn: where users wrote the storage, that may take long."""
+        try:
+            await copy.finish()
+            self._copy = None
+        except BaseException:
+            self._stop_copying()
+            raise
 
     def _stop_copying(self) -> None:
         copy, self._copy, self._pieces = self._copy, None, []
