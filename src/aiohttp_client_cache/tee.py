@@ -167,11 +167,14 @@ class TeeStream(PulledStream):
                 # Nobody knows how much of it was kept.
                 self._stop_copying()
                 raise
-        if has_ended and self._copy is not None:
+        if has_ended:
             await self._finish(copy)
 
     async def _finish(self, copy: Copy) -> None:
         """Publish it, in nobody's turn: where users wrote the storage, that may take long."""
+        if self._copy is None:
+            # Too large, or released meanwhile.
+            return
         try:
             await copy.finish()
             self._copy = None

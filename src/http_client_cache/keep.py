@@ -155,6 +155,7 @@ class KeepLater:
             pieces = [b"".join(pieces)]
         self._size += size
         if self._most is not None and self._size > self._most:
+            yield from self._give_way()
             return False
         if self._draft is None:
             self._pieces += pieces
@@ -176,6 +177,12 @@ class KeepLater:
             draft = self._draft
         wanted = yield UseStore(self._scope.store.append(draft, pieces), writes=True)
         return wanted is True
+
+    def _give_way(self) -> Plan[None]:
+        """It is too large; the one that it would have replaced must not answer in its stead."""
+        place = self._stored.key, self._stored.variant
+        self._scope.uncacheable.add(self._stored.key)
+        yield UseStore(self._scope.store.drop([place]), writes=True)
 
     def finish(self, pieces: Sequence[bytes]) -> Plan[None]:
         """The last of it has come."""
