@@ -128,7 +128,8 @@ class Temp:
 
     def discard(self) -> None:
         """Remove it, unless it is published."""
-        is_ours = self._handle >= 0
+        # The process that forked this one goes on writing it.
+        is_ours = self._handle >= 0 and self._pid == os.getpid()
         self.close()
         if is_ours and self._path:
             with suppress(OSError):
@@ -142,11 +143,7 @@ class Temp:
             self._handle = -1
 
     def __del__(self) -> None:
-        if self._pid == os.getpid():
-            self.discard()
-        else:
-            # The process that forked this one goes on writing it.
-            self.close()
+        self.discard()
 
 
 def sync_all(temps: Sequence[Temp]) -> None:
