@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from http_client_cache.errors import StoreError
 from http_client_cache.shell.filesystem.paths import LEASES, VERSION
+from http_client_cache.shell.filesystem.tidying import remove_orphans
 from http_client_cache.shell.store_driver import run_async, run_sync
 from http_client_cache.store import FRUITLESS_SECONDS, NOBODY, Store
 from tests.stores import program
@@ -293,3 +295,24 @@ async def test_a_loop_does_not_wait_for_a_turn(tmp_path: Path) -> None:
     finally:
         os.close(turn)
         subject.sync_shell.close()
+
+
+def test_who_tidies_up_leaves_what_is_about_to_be_a_lease(tmp_path: Path) -> None:
+    subject = SUBJECTS["files"](tmp_path)
+    store, shell = subject.store, subject.sync_shell
+    over = threading.Event()
+
+    def tidy() -> None:
+        while not over.is_set():
+            remove_orphans(f"{tmp_path}/cache/http_cache_v{VERSION}/")
+
+    thread = threading.Thread(target=tidy)
+    thread.start()
+    try:
+        for number in range(500):
+            assert run_sync(store.claim(f"a.{number}", "me", NOW, 10.0), shell) == "me"
+            assert run_sync(store.claim(f"a.{number}", "you", NOW, 10.0), shell) == "me"
+    finally:
+        over.set()
+        thread.join()
+        shell.close()

@@ -112,6 +112,20 @@ class Temp:
         Raises:
             Exception: it does not get it; it is to be discarded.
         """
+        self._rename(path)
+        self.keep()
+
+    def publish_locked(self, path: str) -> int:
+        """The same; answers the handle, which holds the lock, or -1 where none can be open.
+
+        Raises:
+            Exception: as above.
+        """
+        self._rename(path)
+        handle, self._handle, self._path = self._handle, -1, ""
+        return handle
+
+    def _rename(self, path: str) -> None:
         if self.error is not None:
             raise self.error
         if sys.platform == "win32":
@@ -119,7 +133,6 @@ class Temp:
             self.close()
         folder = os.path.dirname(path)  # noqa: PTH120 - paths are text here
         in_folder(folder, lambda: os.replace(self._path, path))  # noqa: PTH105
-        self.keep()
 
     def keep(self) -> None:
         """Let it stay as it is."""

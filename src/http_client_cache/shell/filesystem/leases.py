@@ -20,7 +20,8 @@ from typing import Any, Final, NamedTuple, cast
 from http_client_cache.file_statements import Claim, Holder, Release
 from http_client_cache.shell.filesystem.paths import LEASES, TEMP
 from http_client_cache.shell.filesystem.reading import list_folder
-from http_client_cache.shell.private_files import create, in_folder, lock, unlock
+from http_client_cache.shell.private_files import in_folder, lock, unlock
+from http_client_cache.shell.temps import Temp
 
 NOBODY: Final = ""
 
@@ -176,23 +177,13 @@ class Leases:
 
     def _write(self, file: str, told: _Told) -> int:
         """Publish a lease; answers the handle that holds its lock."""
-        temp = f"{self._root}{TEMP}/{secrets.token_hex(8)}"
-        handle = in_folder(self._root + TEMP, lambda: create(temp))
+        line = json.dumps(told._asdict()).encode() + b"\n"
+        temp = Temp.of(f"{self._root}{TEMP}/{secrets.token_hex(8)}", (line,), told.until)
         try:
-            lock(handle)
-            os.write(handle, json.dumps(told._asdict()).encode() + b"\n")
-            os.utime(handle if os.utime in os.supports_fd else temp, (told.until, told.until))
-            if sys.platform == "win32":
-                # Which renames no open file.
-                os.close(handle)
-                handle = -1
-            in_folder(self._folder, lambda: os.replace(temp, self._folder + file))  # noqa: PTH105
+            return temp.publish_locked(self._folder + file)
         except BaseException:
-            self._close(handle)
-            with suppress(OSError):
-                os.unlink(temp)  # noqa: PTH108 - paths are text here
+            temp.discard()
             raise
-        return handle
 
     def _remove(self, file: str) -> None:
         with suppress(FileNotFoundError):
