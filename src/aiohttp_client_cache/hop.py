@@ -256,7 +256,7 @@ class Origin:
         at_most = effect.at_once if effect.later is not None else effect.limit
         try:
             ended = not (effect.later is not None and is_larger(response, effect.at_once)) and (
-                await read_eagerly(content, blocks, at_most=at_most)
+                await read_eagerly(content, blocks, at_most=at_most, waits=effect.later is None)
             )
         except Exception as error:  # noqa: BLE001 - the caller meets it where the body breaks off
             response.replay(b"".join(blocks), error)
@@ -308,7 +308,8 @@ class _Unattended(Origin):
 def is_larger(response: ClientResponse, size: int) -> bool:
     """Whether a body is known to be larger than so many bytes before any of it has come."""
     length = response.headers.get("Content-Length", "")
-    return response.method != "HEAD" and length.isdecimal() and int(length) > size
+    # Answers to HEAD, and others without a body, may tell a length all the same.
+    return length.isdecimal() and int(length) > size and not response.content.at_eof()
 
 
 def _close_connection(response: ClientResponse) -> None:

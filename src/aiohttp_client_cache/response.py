@@ -211,6 +211,9 @@ class CachedResponse(ClientResponse):
     def _notify_content(self) -> None:
         if self._stream is None and self._replayed is not None:
             self._released = True  # A stream built from now on knows.
+            if isinstance(self._replayed, KeptBody):
+                # Nobody can read it any more; its file need not stay open.
+                self._replayed = b""
         else:
             super()._notify_content()
 

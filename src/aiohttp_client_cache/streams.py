@@ -229,13 +229,16 @@ def feed(stream: StreamReader, block: bytes, *, ends_chunk: bool) -> None:
         stream.end_http_chunk_receiving()
 
 
-async def read_eagerly(stream: StreamReader, blocks: list[bytes], *, at_most: int | None) -> bool:
+async def read_eagerly(
+    stream: StreamReader, blocks: list[bytes], *, at_most: int | None, waits: bool
+) -> bool:
     """Read into ``blocks`` as long as bytes keep coming; true at the end of the stream.
 
     Args:
         stream: read from where it stands.
         blocks: what was read, also where reading fails.
-        at_most: bytes after which it stops; ``None`` reads to the end, whatever the pauses.
+        at_most: bytes after which it stops; ``None`` for no limit.
+        waits: whether it goes on however slowly they come.
 
     Raises:
         aiohttp.ClientError: the body broke off.
@@ -248,7 +251,7 @@ async def read_eagerly(stream: StreamReader, blocks: list[bytes], *, at_most: in
             return False
         block = stream.read_nowait()
         if not block and not stream.at_eof():
-            if at_most is None:
+            if waits:
                 block = await stream.readany()
             else:
                 pause = asyncio.timeout_at(min(loop.time() + EAGER_PAUSE, latest))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from aiohttp import StreamReader
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 KEEP_BYTES = 2**20
 """Bytes that have passed before they are kept: so many are written at a time."""
+
+PIECE_COST = 64
+"""Bytes that a piece takes beside its own, about: some origins send one byte at a time."""
 
 IDLE_SECONDS = 0.25
 """How long others wait for a caller that does not go on reading ..."""
@@ -60,9 +63,9 @@ class Copy:
         """Keep what has passed; answers whether the rest is wanted."""
         return await self._engine.run(self._later.keep(pieces))
 
-    async def finish(self, pieces: list[bytes]) -> None:
-        """The last of it has passed."""
-        await self._engine.run(self._later.finish(pieces))
+    async def finish(self) -> None:
+        """All of it has passed, and been kept."""
+        await self._engine.run(self._later.finish(()))
         self._has_ended = True
         self._timer.cancel()
 
@@ -72,6 +75,11 @@ class Copy:
         if not self._has_ended:
             self._has_ended = True
             self._later.give_up()
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                # A response may be closed where none runs; what was kept of it goes with this copy.
+                return
             self._engine.soon(self._later.forget())
 
     def drop(self) -> None:
@@ -115,7 +123,7 @@ class TeeStream(PulledStream):
         self._source = source
         self._chunked = chunked
         self._copy = copy
-        self._pieces = begun
+        self._pieces = begun if copy is not None else []
         self._pieces_bytes = sum(map(len, begun))
         for block in begun:
             feed(self, block, ends_chunk=chunked)
@@ -143,7 +151,7 @@ class TeeStream(PulledStream):
     async def _keep(self, copy: Copy, block: bytes, *, has_ended: bool) -> None:
         copy.read()
         self._pieces.append(block)
-        self._pieces_bytes += len(block)
+        self._pieces_bytes += len(block) + PIECE_COST
         if not has_ended and self._pieces_bytes < KEEP_BYTES:
             return
         async with _turn(self._loop):
@@ -153,15 +161,26 @@ class TeeStream(PulledStream):
                 return
             pieces, self._pieces, self._pieces_bytes = self._pieces, [], 0
             try:
-                if has_ended:
-                    await copy.finish(pieces)
-                    self._copy = None
-                elif not await copy.keep(pieces):
+                if not await copy.keep(pieces):
                     self._stop_copying()
             except BaseException:
                 # Nobody knows how much of it was kept.
                 self._stop_copying()
                 raise
+        if has_ended:
+            await self._finish(copy)
+
+    async def _finish(self, copy: Copy) -> None:
+        """Publish it, in nobody's turn: where users wrote the storage, that may take long."""
+        if self._copy is None:
+            # Too large, or released meanwhile.
+            return
+        try:
+            await copy.finish()
+            self._copy = None
+        except BaseException:
+            self._stop_copying()
+            raise
 
     def _stop_copying(self) -> None:
         copy, self._copy, self._pieces = self._copy, None, []
@@ -181,12 +200,17 @@ class TeeStream(PulledStream):
             self._copy.drop()
 
 
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+# A lock that was waited for holds its loop, which would never go.
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, ReferenceType[asyncio.Lock]] = (
+    WeakKeyDictionary()
+)
 
 
 def _turn(loop: asyncio.AbstractEventLoop) -> asyncio.Lock:
     """Held by the one stream of a loop that keeps what has passed."""
-    turn = _turns.get(loop)
+    known = _turns.get(loop)
+    turn = None if known is None else known()
     if turn is None:
-        turn = _turns[loop] = asyncio.Lock()
+        turn = asyncio.Lock()
+        _turns[loop] = ref(turn)
     return turn

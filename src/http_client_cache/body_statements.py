@@ -43,12 +43,14 @@ class Whole(NamedTuple):
         crc: CRC-32 of what lies there, if it was wanted.
         digest: SHA-256 of that, if it was wanted; else empty.
         packed: the length of what lies there, in bytes, if it is compressed.
+        room: bytes that were left free before it.
     """
 
     source: Any
     crc: int
     digest: bytes
     packed: int | None = None
+    room: int = 0
 
 
 class Finish(NamedTuple):

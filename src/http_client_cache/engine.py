@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from http_client_cache import flow, housekeeping
@@ -165,6 +166,7 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
         clock: Clock | None = None,
     ) -> None:
         super().__init__(settings, store, shell, AsyncFlights(), name, clock)
+        self._numbers = count()
         self._driver = AsyncDriver(shell, self._flights, self.failures)
 
     async def serve(self, request: Request, options: Options, client: AsyncClient) -> Served:
@@ -209,7 +211,7 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
 
     def soon(self, plan: Plan[Any]) -> None:
         """Run a plan that nobody waits for, in the background of the running loop."""
-        self._driver.background.start(str(id(plan)), lambda: self.run(plan), None)
+        self._driver.background.start(f"soon {next(self._numbers)}", lambda: self.run(plan), None)
 
     async def admit(self, request: Request, options: Options, client: AsyncClient) -> bool:
         """Whether a request will be answered without going out; see :func:`flow.admit`."""

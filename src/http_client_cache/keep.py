@@ -96,6 +96,9 @@ def body_of(
     return body
 
 
+SMALL_PIECE: Final = 2**10
+"""Pieces that have fewer bytes on the average are put together: each takes memory of its own."""
+
 Publish = Callable[[Stored, Draft | None], Plan[tuple[Stored, Reason | None]]]
 """Stores a response, with the body of a draft if there is one; answers it, and why not."""
 
@@ -147,8 +150,12 @@ class KeepLater:
 
     def keep(self, pieces: Sequence[bytes]) -> Plan[bool]:
         """The next of it has come."""
-        self._size += sum(map(len, pieces))
+        size = sum(map(len, pieces))
+        if size < SMALL_PIECE * len(pieces):
+            pieces = [b"".join(pieces)]
+        self._size += size
         if self._most is not None and self._size > self._most:
+            yield from self._give_way()
             return False
         if self._draft is None:
             self._pieces += pieces
@@ -170,6 +177,12 @@ class KeepLater:
             draft = self._draft
         wanted = yield UseStore(self._scope.store.append(draft, pieces), writes=True)
         return wanted is True
+
+    def _give_way(self) -> Plan[None]:
+        """It is too large; the one that it would have replaced must not answer in its stead."""
+        place = self._stored.key, self._stored.variant
+        self._scope.uncacheable.add(self._stored.key)
+        yield UseStore(self._scope.store.drop([place]), writes=True)
 
     def finish(self, pieces: Sequence[bytes]) -> Plan[None]:
         """The last of it has come."""

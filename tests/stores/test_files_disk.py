@@ -1,4 +1,4 @@
-"""Files: a disk that is full, and a folder that may only be read."""
+"""Files: a disk that is full, a folder that may only be read, and a fork in between."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from http_client_cache.shell.store_driver import run_sync
+from http_client_cache.shell.temps import Temp
 from tests.stores.subjects import Subject, entry, files
 
 BODY = b"the body"
@@ -115,3 +116,19 @@ def test_a_folder_that_may_only_be_read_is_read(caplog: pytest.LogCaptureFixture
                 path.chmod(0o700)
         assert len(caplog.records) == 1
         subject.sync_shell.close()
+
+
+@pytest.mark.parametrize("way", ["discarded", "forgotten"])
+def test_a_fork_leaves_what_its_parent_writes(tmp_path: Path, way: str) -> None:
+    temp = Temp(f"{tmp_path}/temp")
+    temp.open()
+    pid = os.fork()
+    if not pid:
+        if way == "discarded":
+            temp.discard()
+        del temp
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert (tmp_path / "temp").exists()
+    del temp
+    assert not (tmp_path / "temp").exists()

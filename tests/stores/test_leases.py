@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +16,9 @@ from typing import Any
 import pytest
 
 from http_client_cache.errors import StoreError
-from http_client_cache.shell.store_driver import run_sync
+from http_client_cache.shell.filesystem.paths import LEASES, VERSION
+from http_client_cache.shell.filesystem.tidying import remove_orphans
+from http_client_cache.shell.store_driver import run_async, run_sync
 from http_client_cache.store import FRUITLESS_SECONDS, NOBODY, Store
 from tests.stores import program
 from tests.stores.conftest import Do
@@ -269,3 +273,46 @@ def test_a_file_that_says_nothing_is_no_lease(tmp_path: Path, line: bytes) -> No
     assert run_sync(store.holder("a.1", NOW), shell) is None
     assert run_sync(store.claim("a.1", "B", NOW, 5), shell) == "B"
     shell.close()
+
+
+async def test_a_loop_does_not_wait_for_a_turn(tmp_path: Path) -> None:
+    """A process that was stopped in the middle of its turn is waited for by a thread."""
+    subject = SUBJECTS["files"](tmp_path)
+    shell = subject.async_shell
+    await run_async(subject.store.claim("a.1", "me", NOW, 10.0), shell)
+    folder = tmp_path / "cache" / f"http_cache_v{VERSION}" / LEASES
+    turn = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        plan = subject.store.claim("a.2", "me", NOW, 10.0)
+        claim = next(plan)
+        assert shell.run_now(claim) is NOT_NOW
+        waiting = asyncio.create_task(shell.run(claim))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        assert await waiting == "me"
+    finally:
+        os.close(turn)
+        subject.sync_shell.close()
+
+
+def test_who_tidies_up_leaves_what_is_about_to_be_a_lease(tmp_path: Path) -> None:
+    subject = SUBJECTS["files"](tmp_path)
+    store, shell = subject.store, subject.sync_shell
+    over = threading.Event()
+
+    def tidy() -> None:
+        while not over.is_set():
+            remove_orphans(f"{tmp_path}/cache/http_cache_v{VERSION}/")
+
+    thread = threading.Thread(target=tidy)
+    thread.start()
+    try:
+        for number in range(500):
+            assert run_sync(store.claim(f"a.{number}", "me", NOW, 10.0), shell) == "me"
+            assert run_sync(store.claim(f"a.{number}", "you", NOW, 10.0), shell) == "me"
+    finally:
+        over.set()
+        thread.join()
+        shell.close()

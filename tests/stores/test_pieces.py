@@ -6,7 +6,7 @@ import random
 import resource
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ import pytest
 
 from http_client_cache.body import WHOLE_BYTES, KeptBody
 from http_client_cache.errors import StoreError
+from http_client_cache.shell import bodies
 from http_client_cache.shell.bodies import WAITING_BYTES
+from http_client_cache.shell.body_files import BodyDraft
 from http_client_cache.shell.jobs import Job
 from http_client_cache.store import Store
 from http_client_cache.store.memory import MemoryStore
@@ -180,6 +182,20 @@ async def test_forgotten_it_leaves_nothing(
     assert files_in(tmp_path) == []
 
 
+async def test_its_metadata_may_change_while_it_comes(
+    do: Do, store: Store, subject: Subject
+) -> None:
+    """A part that turns out to be the whole is stored with fewer fields, as another variant."""
+    told = (*entry().headers, (b"Content-Range", b"bytes 0-9/10"))
+    begun = msgspec.structs.replace(entry(), headers=told)
+    draft = await do(store.begin("a.1", begun, variant="part"))
+    for piece in PIECES:
+        assert await do(store.append(draft, [piece])) is True
+    await do(store.save("a.1", entry(body=LARGE), draft))
+    subject.sync_shell.close()
+    assert await read(do, store, await load(do, store)) == LARGE
+
+
 @in_files
 async def test_lost_it_leaves_nothing(
     do: Do, store: Store, subject: Subject, tmp_path: Path
@@ -223,6 +239,25 @@ async def test_a_large_body_in_memory_is_stored_in_the_same_way(
     assert isinstance(found, KeptBody)
     assert await read(do, store, found) == LARGE
     assert len(files_in(tmp_path)) == 1
+
+
+@in_files
+async def test_a_large_body_in_memory_may_take_longer_than_a_piece_of_it(
+    do: Do, store: Store, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long each write may take is bounded; a large body is many of them."""
+    take = BodyDraft.take
+
+    def slowly(draft: BodyDraft, pieces: Sequence[bytes | memoryview]) -> None:
+        time.sleep(0.05 * sum(map(len, pieces)) / WHOLE_BYTES)
+        take(draft, pieces)
+
+    monkeypatch.setattr(BodyDraft, "take", slowly)
+    monkeypatch.setattr(bodies, "PATIENCE", 0.35)
+    body = LARGE * 4
+    await do(store.save("a.1", entry(body=body), body))
+    subject.sync_shell.close()
+    assert await read(do, store, await load(do, store)) == body
 
 
 @in_files
@@ -351,10 +386,10 @@ async def test_who_writes_waits_for_the_disk_but_not_for_long(
     do: Do, store: Store, subject: Subject
 ) -> None:
     shell: Any = subject.sync_shell
-    bodies = getattr(shell, "database", None) or shell.folder
+    owner = getattr(shell, "database", None) or shell.folder
     go_on = threading.Event()
     draft = await draft_of(do, store, [b"begun"])
-    bodies.bodies._writer.put(Job(go_on.wait))
+    owner.bodies._writer.put(Job(go_on.wait))
     piece = bytes(WAITING_BYTES)
     assert await do(store.append(draft, [piece])) is True
     begun = time.monotonic()

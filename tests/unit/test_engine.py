@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from http_client_cache.body import KeptBody
 from http_client_cache.engine import AsyncCache, SyncCache
 from http_client_cache.options import Options
-from http_client_cache.plan import Answer, Discard, Exchange, Lost, Present, ReadBody
+from http_client_cache.plan import LATER, Answer, Discard, Exchange, Lost, Present, ReadBody
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.served import Forwarded, Hit
 from http_client_cache.settings import Settings
@@ -172,3 +174,35 @@ def test_looking_now_counts_what_fails(caplog: pytest.LogCaptureFixture) -> None
 def test_the_clock_is_injected() -> None:
     cache = async_cache()
     assert cache.now() == StandingClock().time() != NOW
+
+
+class AsItComes(AsyncOrigin):
+    """Hands bodies over as they come."""
+
+    later: Any = None
+
+    async def read_body(self, effect: ReadBody) -> Any:
+        self.later = effect.later
+        return LATER
+
+
+async def test_a_body_in_tiny_pieces_takes_no_more_memory_than_another() -> None:
+    cache, origin = async_cache(), AsItComes(answer())
+    origin.go_on.set()
+    await cache.serve(get(), Options(), origin)  # type: ignore[arg-type]
+    size, rounds = 2**17, 12
+    tracemalloc.start()
+    try:
+        for _ in range(rounds):
+            pieces = [bytes(2) for _ in range(size // 2)]
+            assert await cache.run(origin.later.keep(pieces)) is True
+        del pieces
+        await cache.run(origin.later.finish(()))
+        assert tracemalloc.get_traced_memory()[0] < 1.5 * rounds * size
+    finally:
+        tracemalloc.stop()
+    found = cache.look_now(key(), Options())
+    assert found is not None
+    assert found[0] is not None
+    assert isinstance(found[0].body, KeptBody)
+    assert len(found[0].body) == rounds * size

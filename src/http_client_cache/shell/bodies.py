@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 import threading
@@ -25,7 +24,7 @@ from http_client_cache.body_statements import (
 from http_client_cache.compression import library, pack, unpack
 from http_client_cache.errors import MissingDependency, StoreError
 from http_client_cache.shell.body_files import BodyDraft, BodyFile
-from http_client_cache.shell.jobs import Job, Tell, awaited, blocking, call
+from http_client_cache.shell.jobs import Job, Tell, awaited, blocking, call, within
 from http_client_cache.shell.packed_files import BytesSource, PackedFile
 from http_client_cache.shell.worker import Worker
 from http_client_cache.statements import NOT_NOW
@@ -105,8 +104,7 @@ class Bodies:
         if work is None:
             return await future
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await future
+            return await within(PATIENCE, future)
         except TimeoutError:
             return self._too_slow(work)
 

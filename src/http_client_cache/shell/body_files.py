@@ -102,7 +102,8 @@ class BodyDraft(Temp):
         source = BodyFile(handle, self._path, self.room, self._written)
         digest = b"" if self._hash is None else self._hash.digest()
         is_packed = self._packer is not None and self._packer.packs
-        return Whole(source, self._crc, digest, self._written if is_packed else None)
+        packed = self._written if is_packed else None
+        return Whole(source, self._crc, digest, packed, self.room)
 
     def fill_in(self, head: bytes) -> None:
         """Write what belongs into the room before the body.

@@ -63,6 +63,24 @@ def awaited() -> tuple[asyncio.Future[Any], Tell]:
     return future, tell
 
 
+async def within(seconds: float, future: asyncio.Future[Any]) -> Any:
+    """The result of a future of the running loop, unless it takes longer.
+
+    What was there in time counts, though the loop was held up and looks only now.
+
+    Raises:
+        TimeoutError: it was not there in time.
+        Exception: what the future was told.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await future
+    except TimeoutError:
+        if future.done() and not future.cancelled():
+            return future.result()
+        raise
+
+
 def blocking() -> tuple[Future[Any], Tell]:
     """The same for a thread that blocks."""
     future: Future[Any] = Future()

@@ -112,6 +112,20 @@ class Temp:
         Raises:
             Exception: it does not get it; it is to be discarded.
         """
+        self._rename(path)
+        self.keep()
+
+    def publish_locked(self, path: str) -> int:
+        """The same; answers the handle, which holds the lock, or -1 where none can be open.
+
+        Raises:
+            Exception: as above.
+        """
+        self._rename(path)
+        handle, self._handle, self._path = self._handle, -1, ""
+        return handle
+
+    def _rename(self, path: str) -> None:
         if self.error is not None:
             raise self.error
         if sys.platform == "win32":
@@ -119,7 +133,6 @@ class Temp:
             self.close()
         folder = os.path.dirname(path)  # noqa: PTH120 - paths are text here
         in_folder(folder, lambda: os.replace(self._path, path))  # noqa: PTH105
-        self.keep()
 
     def keep(self) -> None:
         """Let it stay as it is."""
@@ -128,7 +141,8 @@ class Temp:
 
     def discard(self) -> None:
         """Remove it, unless it is published."""
-        is_ours = self._handle >= 0
+        # The process that forked this one goes on writing it.
+        is_ours = self._handle >= 0 and self._pid == os.getpid()
         self.close()
         if is_ours and self._path:
             with suppress(OSError):
@@ -142,11 +156,7 @@ class Temp:
             self._handle = -1
 
     def __del__(self) -> None:
-        if self._pid == os.getpid():
-            self.discard()
-        else:
-            # The process that forked this one goes on writing it.
-            self.close()
+        self.discard()
 
 
 def sync_all(temps: Sequence[Temp]) -> None:

@@ -23,6 +23,7 @@ class Laid(NamedTuple):
         draft: that it was written with, if it is in a file already.
         crc: CRC-32 of what is in that file.
         digest: SHA-256 of that, if it was wanted.
+        room: bytes that were left free before it.
     """
 
     entry: Entry
@@ -31,6 +32,7 @@ class Laid(NamedTuple):
     draft: Draft | None = None
     crc: int = 0
     digest: bytes | None = None
+    room: int = 0
 
 
 def packs(compression: str | None) -> bool:
@@ -56,7 +58,8 @@ def lay(key: str, variant: str, entry: Entry, body: bytes | Draft, *, compress: 
         if finished.packed is not None:
             shown = yield Unpack(lies, body.size)
         entry = _told(entry, finished.packed)
-        return Laid(entry, lies, shown, body, finished.crc, finished.digest)
+        _, crc, digest, _, room = finished
+        return Laid(entry, lies, shown, body, crc, digest, room)
     content: bytes = body
     packed: bytes | None = None
     if compress and MIN_BYTES <= len(content) <= WHOLE_BYTES:

@@ -28,7 +28,9 @@ class BodiesInFiles:
             draft = yield from self.begin(key, entry, variant=variant)
         if draft is None:
             return body
-        yield from self.append(draft, [body])
+        # A piece at a time: how long each may take is bounded, and all of it takes longer.
+        for start in range(0, len(body), WHOLE_BYTES):
+            yield from self.append(draft, [body[start : start + WHOLE_BYTES]])
         return draft
 
     def append(self, draft: Draft, pieces: Sequence[bytes]) -> Plan[bool]:

@@ -113,7 +113,7 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
                 one = yield from shown(one)
             return () if one is None else (one,)
         for _ in range(_LOOKS):
-            if all(row[3] is not None for row in rows):
+            if all(row[3] is not None or row[4] is None for row in rows):
                 break
             # Its file has gone: another response has taken its place meanwhile.
             rows = yield Point(sql, key, self._bodies, 1 + follow)

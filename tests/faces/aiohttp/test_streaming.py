@@ -190,3 +190,23 @@ async def test_max_entry_bytes(origin: Origin, open_session: OpenSession) -> Non
                 await (await session.get(origin.url(path))).read()
     assert origin.count("/large") == 3
     assert origin.count("/compressed/gzip") == 2
+
+
+@pytest.mark.parametrize("cache_control", [False, True])
+async def test_what_turns_out_too_large_outdates_what_is_stored(
+    origin: Origin, open_session: OpenSession, cache_control: bool
+) -> None:
+    """Whether that is known before it is handed over or only at its end."""
+    url, refresh = origin.url("/trickle"), {"Cache-Control": "no-cache"}
+    settings: dict[str, Any] = {"cache_control": cache_control, "expire_after": 60}
+    async with asyncio.timeout(5), open_session(max_entry_bytes=12, **settings) as session:
+        for pieces in (0, 1):
+            asked: Any = {"headers": refresh} if cache_control else {"refresh": True}
+            response = await session.get(url, **asked)
+            assert await response.content.readline() == b"piece 0\n"
+            for _ in range(pieces):
+                origin.open()
+                assert await response.content.readline() == b"piece 1\n"
+            origin.open(outcome="end")
+            assert await response.content.read() == b""
+            assert await session.cache.responses.size() == 1 - pieces

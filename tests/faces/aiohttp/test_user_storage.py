@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -193,3 +194,32 @@ async def test_rubbish_in_a_storage_is_a_miss(origin: Origin, shelves: Shelves) 
         response = await session.get(origin.url("/serial"))
         assert (response.from_cache, await response.read()) == (False, b"2")
         assert (await session.get(origin.url("/serial"))).from_cache
+
+
+class SlowShelf(Shelf):
+    """A storage that waits for something before it has written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def write(self, key: str, item: Any) -> None:
+        self.begun.set()
+        await self.go_on.wait()
+        await super().write(key, item)
+
+
+async def test_a_slow_one_holds_up_nobody_else(origin: Origin) -> None:
+    backend = CacheBackend()
+    backend.responses = shelf = SlowShelf()
+    url = origin.url("/large")
+    async with asyncio.timeout(5), CachedSession(cache=backend) as session:
+        async with session.get(url) as one, session.get(f"{url}?other") as other:
+            storing = asyncio.create_task(one.read())
+            await shelf.begun.wait()
+            await other.content.readexactly(2 * 2**20)
+            shelf.go_on.set()
+            assert len(await storing) == 3 * 2**20
+            assert len(await other.read()) == 2**20
+        assert len(shelf.held) == 2

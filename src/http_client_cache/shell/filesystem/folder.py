@@ -100,7 +100,7 @@ class Folder:
             if isinstance(statement, ReadLink):
                 return self._read_link(statement)
             if isinstance(statement, Claim):
-                return self._leases.claim(statement)
+                return self._leases.claim_now(statement) or NOT_NOW
             if isinstance(statement, Holder):
                 return self._leases.holder(statement)
         except OSError as error:
@@ -113,9 +113,11 @@ class Folder:
         Raises:
             StoreError: the folder cannot be read.
         """
-        if isinstance(statement, Claim | Holder):
-            return self.read_now(statement)
         try:
+            if isinstance(statement, Claim):
+                return self._leases.claim(statement)
+            if isinstance(statement, Holder):
+                return self._leases.holder(statement)
             if isinstance(statement, Read):
                 return self._read_name(statement, inline=False)
             if isinstance(statement, ReadLink):

@@ -20,7 +20,8 @@ from typing import Any, Final, NamedTuple, cast
 from http_client_cache.file_statements import Claim, Holder, Release
 from http_client_cache.shell.filesystem.paths import LEASES, TEMP
 from http_client_cache.shell.filesystem.reading import list_folder
-from http_client_cache.shell.private_files import create, in_folder, lock, unlock
+from http_client_cache.shell.private_files import in_folder, lock, unlock
+from http_client_cache.shell.temps import Temp
 
 NOBODY: Final = ""
 
@@ -64,13 +65,32 @@ class Leases:
             OSError: the folder cannot be written, or others are at it for too long.
         """
         with self._lock, self._turn():
-            told = self._living(claim.file, claim.since, claim.latest)
-            if told is not None and told.owner != claim.owner:
-                return told.owner
-            handle = self._write(claim.file, _Told(claim.owner, claim.since, claim.until))
-            self._let_go(claim.file)
-            self._held[claim.file] = claim.owner, handle
-            return claim.owner
+            return self._claim(claim)
+
+    def claim_now(self, claim: Claim) -> str | None:
+        """The same, or ``None`` where others are at it just now.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            with self._turn(patience=0.0):
+                return self._claim(claim)
+        except TimeoutError:
+            return None
+        finally:
+            self._lock.release()
+
+    def _claim(self, claim: Claim) -> str:
+        told = self._living(claim.file, claim.since, claim.latest)
+        if told is not None and told.owner != claim.owner:
+            return told.owner
+        handle = self._write(claim.file, _Told(claim.owner, claim.since, claim.until))
+        self._let_go(claim.file)
+        self._held[claim.file] = claim.owner, handle
+        return claim.owner
 
     def holder(self, asked: Holder) -> str | None:
         """Whose a lease is; ``None`` if it is free.
@@ -157,39 +177,29 @@ class Leases:
 
     def _write(self, file: str, told: _Told) -> int:
         """Publish a lease; answers the handle that holds its lock."""
-        temp = f"{self._root}{TEMP}/{secrets.token_hex(8)}"
-        handle = in_folder(self._root + TEMP, lambda: create(temp))
+        line = json.dumps(told._asdict()).encode() + b"\n"
+        temp = Temp.of(f"{self._root}{TEMP}/{secrets.token_hex(8)}", (line,), told.until)
         try:
-            lock(handle)
-            os.write(handle, json.dumps(told._asdict()).encode() + b"\n")
-            os.utime(handle if os.utime in os.supports_fd else temp, (told.until, told.until))
-            if sys.platform == "win32":
-                # Which renames no open file.
-                os.close(handle)
-                handle = -1
-            in_folder(self._folder, lambda: os.replace(temp, self._folder + file))  # noqa: PTH105
+            return temp.publish_locked(self._folder + file)
         except BaseException:
-            self._close(handle)
-            with suppress(OSError):
-                os.unlink(temp)  # noqa: PTH108 - paths are text here
+            temp.discard()
             raise
-        return handle
 
     def _remove(self, file: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(self._folder + file)  # noqa: PTH108 - paths are text here
 
     @contextmanager
-    def _turn(self) -> Generator[None]:
+    def _turn(self, patience: float = PATIENCE) -> Generator[None]:
         """Let no other process change leases meanwhile."""
         if sys.platform == "win32":
             yield
             return
         handle = in_folder(self._folder, lambda: os.open(self._folder, os.O_RDONLY))
         try:
-            end = time.monotonic() + PATIENCE
+            end = time.monotonic() + patience
             while lock(handle) is False:
-                if time.monotonic() > end:
+                if time.monotonic() >= end:
                     raise TimeoutError("another process changes leases for too long")
                 time.sleep(0.0005)
             yield

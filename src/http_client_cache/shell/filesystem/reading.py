@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from stat import S_ISREG
 from typing import Any, Final
@@ -131,7 +132,8 @@ def _read(
         head = data[:starts] if starts <= len(data) else _part(handle, 0, starts)
         if not bodies:
             return Raw(file, head, b"", frame)
-        if frame.body > WHOLE_BYTES:
+        # Where an open file can be neither replaced nor removed, none stays open.
+        if frame.body > WHOLE_BYTES and sys.platform != "win32":
             source = BodyFile(handle, path, starts, frame.body, frame.body_crc)
             handle = -1
             return Raw(file, head, KeptBody(source, 0, frame.body), frame)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from http_client_cache.body_statements import BodyStatement
 from http_client_cache.errors import StoreError
-from http_client_cache.shell.jobs import Job, apart, awaited, blocking
+from http_client_cache.shell.jobs import Job, apart, awaited, blocking, within
 from http_client_cache.shell.sqlite.database import Database
 from http_client_cache.shell.sqlite.files import database_path
 from http_client_cache.shell.sqlite.registry import shared_database
@@ -137,8 +136,7 @@ class AsyncSQLite:
         if write.patience is None:
             return await future
         try:
-            async with asyncio.timeout(write.patience):
-                return await future
+            return await within(write.patience, future)
         except TimeoutError as error:
             raise _given_up(write) from error
 

@@ -73,6 +73,9 @@ class BodyFolder:
     def _remove_if_lost(
         self, name: str, connection: sqlite3.Connection, has_file: str, chain: int
     ) -> None:
+        if connection.execute(has_file, (chain,)).fetchone() is not None:
+            # Most of them; to open and lock each would take ten times as long.
+            return
         path = self.path_of(name)
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
