@@ -117,8 +117,18 @@ class KeepLater:
     """
 
     __slots__ = (
-        *("_chain", "_draft", "_held", "_hops", "_in_pieces", "_lease", "_most", "_pieces"),
-        *("_publish", "_scope", "_size", "_stored"),
+        "_chain",
+        "_draft",
+        "_held",
+        "_hops",
+        "_in_pieces",
+        "_lease",
+        "_most",
+        "_pieces",
+        "_publish",
+        "_scope",
+        "_size",
+        "_stored",
     )
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import threading
@@ -400,3 +401,46 @@ async def test_who_writes_waits_for_the_disk_but_not_for_long(
     with pytest.raises(StoreError):
         await do(store.save("a.1", entry(body=b"begun" + 2 * piece), draft))
     assert await do(store.load("a.1")) == ()
+
+
+async def test_a_checksum_is_computed_once_and_again_when_the_file_has_changed(
+    tmp_path: Path,
+) -> None:
+    subject = SUBJECTS["files"](tmp_path)
+    store = subject.store
+
+    async def do(plan: Any) -> Any:
+        return await COLOURS["sync"](subject, plan)
+
+    await put(do, store)
+    subject.sync_shell.close()
+    for _ in range(2):
+        assert await read(do, store, await load(do, store)) == LARGE
+    (path,) = files_in(tmp_path)
+    with path.open("r+b") as file:
+        file.seek(-1000, os.SEEK_END)
+        file.write(b"x" * 100)
+    with pytest.raises(StoreError, match="checksum"):
+        await read(do, store, await load(do, store))
+    subject.sync_shell.close()
+
+
+@in_files
+async def test_nobody_else_waits_for_a_disk_that_is_stuck(
+    do: Do, store: Store, subject: Subject
+) -> None:
+    shell: Any = subject.sync_shell
+    bodies = (getattr(shell, "database", None) or shell.folder).bodies
+    go_on = threading.Event()
+    drafts = [await draft_of(do, store, [b"begun"]) for _ in range(4)]
+    bodies._writer.put(Job(go_on.wait))
+    piece = bytes(WAITING_BYTES)
+    assert await do(store.append(drafts[0], [piece])) is True
+    begun = time.monotonic()
+    for draft in drafts:
+        with pytest.raises(StoreError):
+            await do(store.append(draft, [piece]))
+    assert time.monotonic() - begun < 1.9
+    go_on.set()
+    for draft in drafts:
+        await do(store.forget(draft))

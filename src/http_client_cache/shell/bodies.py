@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final, cast
@@ -35,6 +36,9 @@ WAITING_BYTES: Final = 2 * 2**20
 PATIENCE: Final = 1.0
 """Seconds for which they wait; then the body is not stored."""
 
+STUCK_SECONDS: Final = 5.0
+"""After that, for which nobody else waits."""
+
 SLOT_BYTES: Final = 5 * 2**18
 SLOTS: Final = 3
 """Buffers that are used again and again. Where the bytes of a connection are held until they are on
@@ -60,6 +64,7 @@ class Bodies:
     def __init__(self, path_of: Callable[[str], str]) -> None:
         self._path_of = path_of
         self._waiting = 0
+        self._stuck_until = 0.0
         self._slots: list[bytearray] = []
         self._has_told = False
         self._lock = threading.Lock()
@@ -85,6 +90,8 @@ class Bodies:
             return NOT_NOW if piece is None else piece
         if isinstance(statement, Append):
             if self._waiting >= WAITING_BYTES:
+                if time.monotonic() < self._stuck_until:
+                    raise StoreError("bodies are not written: the disk does not keep up")
                 return NOT_NOW
             return _wanted(self._append(statement))
         if isinstance(statement, Begin):
@@ -205,6 +212,7 @@ class Bodies:
 
     def _too_slow(self, draft: BodyDraft) -> Any:
         self._forget(draft)
+        self._stuck_until = time.monotonic() + STUCK_SECONDS
         raise StoreError(f"a body could not be written within {PATIENCE:g} s")
 
     # Life.

@@ -8,6 +8,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from http_client_cache.body_statements import Whole
@@ -115,11 +116,28 @@ class BodyDraft(Temp):
         self.write((head,))
 
 
+MOST_CHECKED: Final = 4096
+"""Files that are known to have the right checksum: so many are remembered."""
+
+_checked_files: dict[tuple[int, ...], None] = {}
+"""By what changes when somebody writes to a file. Checksums take longer than reading does, and find
+what happened to a file before this process has read it."""
+
+
+def _remember(identity: tuple[int, ...]) -> None:
+    _checked_files[identity] = None
+    while len(_checked_files) > MOST_CHECKED:
+        with suppress(KeyError, RuntimeError, StopIteration):
+            # Another thread may be at it.
+            del _checked_files[next(iter(_checked_files))]
+
+
 class BodyFile:
     """An open file with a body in it, for any number of readers at once.
 
     The file may have lost its name meanwhile. A part of it that is read at the end is handed out
-    only if all of it has the right checksum, as far as it was read in its order.
+    only if all of it has the right checksum, as far as it was read in its order; once for each
+    file.
 
     Args:
         handle: of the open file; closed with this object.
@@ -129,7 +147,10 @@ class BodyFile:
         crc: CRC-32 of the body, if it is known.
     """
 
-    __slots__ = ("_checked", "_crc", "_expected", "_handle", "_lock", "_path", "_starts", "size")
+    __slots__ = (
+        *("_checked", "_crc", "_expected", "_handle", "_identity", "_lock", "_path", "_starts"),
+        "size",
+    )
 
     def __init__(
         self, handle: int, path: str, starts: int, size: int, crc: int | None = None
@@ -139,6 +160,12 @@ class BodyFile:
         self._starts = starts
         self.size = size
         self._expected = crc
+        self._identity: tuple[int, ...] = ()
+        if crc is not None:
+            now = os.fstat(handle)
+            self._identity = (now.st_dev, now.st_ino, now.st_mtime_ns, now.st_size, starts, crc)
+            if self._identity in _checked_files:
+                self._expected = None
         self._crc = 0
         self._checked = 0
         self._lock = threading.Lock()
@@ -195,6 +222,9 @@ class BodyFile:
                     self._crc = zlib.crc32(new, self._crc)
                     self._checked = end
                 is_good = self._checked < self.size or self._crc == self._expected
+            if is_good and self._checked == self.size:
+                self._expected = None
+                _remember(self._identity)
         if not is_good:
             raise StoreError(f"{self._path} is damaged: its checksum is another one")
 

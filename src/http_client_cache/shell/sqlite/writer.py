@@ -100,6 +100,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - told to who waits, and logged
             if is_unreadable(error):
                 self._database.condemn(error)
+                self._known.clear()
                 self._each(jobs)
             elif len(jobs) > 1 and not concerns_all(error):
                 self._each(jobs)
@@ -203,6 +204,7 @@ class Writer:
         if database.write_handle.connection is not None and not database.is_in_place():
             # Somebody deleted or replaced the file: what went there would be lost.
             database.let_go()
+            self._known.clear()
         deadline = self._patience()
         with database.using(database.write_handle) as connection:
             patiently(lambda: self._begin(connection), deadline)
