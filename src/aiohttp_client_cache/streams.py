@@ -244,8 +244,7 @@ async def read_eagerly(
         aiohttp.ClientError: the body broke off.
     """
     size = 0
-    loop = asyncio.get_running_loop()
-    latest = loop.time() + EAGER_SECONDS
+    latest: float | None = None
     while not stream.at_eof():
         if at_most is not None and stream.total_bytes - size > at_most + BUFFERED_BYTES:
             return False
@@ -254,7 +253,9 @@ async def read_eagerly(
             if waits:
                 block = await stream.readany()
             else:
-                pause = asyncio.timeout_at(min(loop.time() + EAGER_PAUSE, latest))
+                now = asyncio.get_running_loop().time()
+                latest = now + EAGER_SECONDS if latest is None else latest
+                pause = asyncio.timeout_at(min(now + EAGER_PAUSE, latest))
                 try:
                     async with pause:
                         block = await stream.readany()

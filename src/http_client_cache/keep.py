@@ -83,8 +83,10 @@ def body_of(
     if settings.filters_bodies:
         # It is asked with the whole at hand.
         later = None
-    elif not (yield from filtered(scope, answer, None, b"")):
-        return Reason.FILTERED
+    elif settings.filter_fn is not None:
+        kept = yield from filtered(scope, answer, None, b"")
+        if not kept:
+            return Reason.FILTERED
     body: Body = yield ReadBody(answer, settings.max_entry_bytes, later, settings.stream_threshold)
     if isinstance(body, Lost):
         return Reason.INCOMPLETE
@@ -123,7 +125,6 @@ class KeepLater:
         "_hops",
         "_in_pieces",
         "_lease",
-        "_most",
         "_pieces",
         "_publish",
         "_scope",
@@ -140,9 +141,7 @@ class KeepLater:
         self._lease: Lease | None = None
         self._chain = Chain()
         self._hops: tuple[tuple[str, Hop], ...] = ()
-        limits = scope.settings.max_entry_bytes, scope.store.limits.max_bytes
         self._held = held
-        self._most = min([limit for limit in limits if limit is not None], default=None)
         self._size = 0
         self._pieces: list[bytes] = []
         self._draft: Draft | None = None
@@ -164,7 +163,8 @@ class KeepLater:
         if size < SMALL_PIECE * len(pieces):
             pieces = [b"".join(pieces)]
         self._size += size
-        if self._most is not None and self._size > self._most:
+        limits = self._scope.settings.max_entry_bytes, self._scope.store.limits.max_bytes
+        if any(limit is not None and self._size > limit for limit in limits):
             yield from self._give_way()
             return False
         if self._draft is None:
