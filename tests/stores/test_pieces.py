@@ -444,3 +444,21 @@ async def test_nobody_else_waits_for_a_disk_that_is_stuck(
     go_on.set()
     for draft in drafts:
         await do(store.forget(draft))
+
+
+async def test_freshened_while_it_is_read_it_is_read_to_its_end(tmp_path: Path) -> None:
+    """Its times change then, as if somebody had written to it."""
+    subject = SUBJECTS["files"](tmp_path)
+    store = subject.store
+
+    async def do(plan: Any) -> Any:
+        return await COLOURS["sync"](subject, plan)
+
+    await put(do, store)
+    subject.sync_shell.close()
+    kept = await load(do, store)
+    begun = await do(store.read(kept, 0, 1000))
+    assert await do(store.freshen([("a.1", "", entry(body=LARGE, expires=5000.0))])) == 1
+    assert begun + await read(do, store, kept[1000:]) == LARGE
+    assert await read(do, store, await load(do, store)) == LARGE
+    subject.sync_shell.close()

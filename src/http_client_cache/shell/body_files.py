@@ -21,6 +21,27 @@ _AT_ONCE: Final = 2**20
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
+MOST_CHECKED: Final = 4096
+"""Files that are known to have the right checksum: so many are remembered."""
+
+_checked_files: dict[tuple[int, ...], None] = {}
+"""By what changes when somebody writes to a file. Checksums take longer than reading does, and find
+what happened to a file before this process has read or written it."""
+
+
+def _identity_of(handle: int, starts: int, crc: int) -> tuple[int, ...]:
+    now = os.fstat(handle)
+    return (now.st_dev, now.st_ino, now.st_mtime_ns, now.st_size, starts, crc)
+
+
+def _remember(identity: tuple[int, ...]) -> None:
+    _checked_files[identity] = None
+    while len(_checked_files) > MOST_CHECKED:
+        with suppress(KeyError, RuntimeError, StopIteration):
+            # Another thread may be at it.
+            del _checked_files[next(iter(_checked_files))]
+
+
 class BodyDraft(Temp):
     """A body on its way into a file; made when the first bytes come.
 
@@ -106,6 +127,13 @@ class BodyDraft(Temp):
         packed = self._written if is_packed else None
         return Whole(source, self._crc, digest, packed, self.room)
 
+    def publish(self, path: str) -> None:
+        """See :class:`Temp`; what was written by this process need not be checked by it."""
+        identity = _identity_of(self._handle, self.room, self._crc) if self._counts_crc else None
+        super().publish(path)
+        if identity is not None:
+            _remember(identity)
+
     def fill_in(self, head: bytes) -> None:
         """Write what belongs into the room before the body.
 
@@ -114,22 +142,6 @@ class BodyDraft(Temp):
         """
         os.lseek(self._handle, 0, os.SEEK_SET)
         self.write((head,))
-
-
-MOST_CHECKED: Final = 4096
-"""Files that are known to have the right checksum: so many are remembered."""
-
-_checked_files: dict[tuple[int, ...], None] = {}
-"""By what changes when somebody writes to a file. Checksums take longer than reading does, and find
-what happened to a file before this process has read it."""
-
-
-def _remember(identity: tuple[int, ...]) -> None:
-    _checked_files[identity] = None
-    while len(_checked_files) > MOST_CHECKED:
-        with suppress(KeyError, RuntimeError, StopIteration):
-            # Another thread may be at it.
-            del _checked_files[next(iter(_checked_files))]
 
 
 class BodyFile:
@@ -148,8 +160,8 @@ class BodyFile:
     """
 
     __slots__ = (
-        *("_checked", "_crc", "_expected", "_handle", "_identity", "_lock", "_path", "_starts"),
-        "size",
+        *("_checked", "_crc", "_expected", "_handle", "_identity", "_is_trusted", "_lock"),
+        *("_path", "_starts", "size"),
     )
 
     def __init__(
@@ -162,10 +174,8 @@ class BodyFile:
         self._expected = crc
         self._identity: tuple[int, ...] = ()
         if crc is not None:
-            now = os.fstat(handle)
-            self._identity = (now.st_dev, now.st_ino, now.st_mtime_ns, now.st_size, starts, crc)
-            if self._identity in _checked_files:
-                self._expected = None
+            self._identity = _identity_of(handle, starts, crc)
+        self._is_trusted = self._identity in _checked_files
         self._crc = 0
         self._checked = 0
         self._lock = threading.Lock()
@@ -177,8 +187,9 @@ class BodyFile:
             StoreError: it is damaged.
         """
         piece = _read_now(self._handle, self._starts + start, size)
-        if piece is not None:
-            self._check(start, piece)
+        if piece is None or self._has_changed(start + len(piece)):
+            return None
+        self._check(start, piece)
         return piece
 
     def read(self, start: int, size: int) -> bytes:
@@ -193,8 +204,30 @@ class BodyFile:
             raise StoreError(f"{self._path} cannot be read: {error}") from error
         if not piece:
             raise StoreError(f"{self._path} is damaged: it is too short")
+        if self._has_changed(start + len(piece)):
+            self._check_all()
         self._check(start, piece)
         return piece
+
+    def _has_changed(self, end: int) -> bool:
+        """Whether a file that was trusted has been written to, by the end of reading it."""
+        if not self._is_trusted or self._expected is None or end < self.size:
+            return False
+        return _identity_of(self._handle, self._starts, self._expected) != self._identity
+
+    def _check_all(self) -> None:
+        """Read it once more: it may only have been freshened, which changes its times."""
+        place, crc = 0, 0
+        while place < self.size:
+            wanted = min(_AT_ONCE, self.size - place)
+            piece = _read_at(self._handle, self._starts + place, wanted)
+            if not piece:
+                break
+            crc = zlib.crc32(piece, crc)
+            place += len(piece)
+        if crc != self._expected:
+            self._is_trusted = False
+            self._checked, self._crc = self.size, crc
 
     def has_digest(self, digest: bytes) -> bool:
         """Whether the whole can be read and has this SHA-256."""
@@ -209,7 +242,7 @@ class BodyFile:
         return known.digest() == digest
 
     def _check(self, start: int, piece: bytes) -> None:
-        if self._expected is None:
+        if self._expected is None or self._is_trusted:
             return
         with self._lock:
             if self._checked == self.size:
@@ -223,7 +256,7 @@ class BodyFile:
                     self._checked = end
                 is_good = self._checked < self.size or self._crc == self._expected
             if is_good and self._checked == self.size:
-                self._expected = None
+                self._is_trusted = True
                 _remember(self._identity)
         if not is_good:
             raise StoreError(f"{self._path} is damaged: its checksum is another one")
