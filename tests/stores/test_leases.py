@@ -208,7 +208,7 @@ def test_a_database_from_before_there_were_leases(tmp_path: Path) -> None:
 
 CLAIM = """
 print(run_sync(store.claim('a.1', 'A', 1000.0, 3600.0), shell), flush=True)
-time.sleep(60)
+import threading; threading.Event().wait()
 """
 
 
@@ -244,7 +244,7 @@ store, shell = subject.store, subject.sync_shell
 run_sync(store.claim('a.1', 'A', 1000.0, 3600.0), shell)
 if not os.fork():
     print(os.getpid(), flush=True)
-time.sleep(60)
+import threading; threading.Event().wait()
 """,
     )
     assert holder.stdout is not None

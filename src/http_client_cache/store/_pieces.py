@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from http_client_cache.body import WHOLE_BYTES, AnyBody, Draft, KeptBody
@@ -11,15 +12,15 @@ from http_client_cache.entry import Entry
 from http_client_cache.plan import Plan
 
 
-class BodiesInFiles:
+class BodiesInFiles(ABC):
     """What a draft and a :class:`KeptBody` of such a store can do."""
 
     _codec: Codec
     _packs = False
 
+    @abstractmethod
     def begin(self, key: str, entry: Entry, *, variant: str = "") -> Plan[Draft | None]:
         """See :class:`~http_client_cache.store.Store`."""
-        raise NotImplementedError
 
     def _in_file(self, key: str, entry: Entry, body: bytes, variant: str) -> Plan[bytes | Draft]:
         """Write a body that is large into a file, if that can be; else it stays as it is."""
