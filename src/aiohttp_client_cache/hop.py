@@ -5,6 +5,7 @@ A redirect chain is several of them: aiohttp follows the redirects, and asks for
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -268,11 +269,15 @@ class Origin:
         limit = effect.limit
         if not ended:
             later = effect.later
-            response.tee(blocks, None if later is None else Copy(self._engine, later))
+            copy = None if later is None else Copy(self._engine, later, reset_of(response))
+            response.tee(blocks, copy)
             return None if later is None else LATER
         body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
         if body:
             response.replay(body, wire_size=getattr(content, "total_compressed_bytes", None))
+        reset = reset_of(response)()
+        if reset is not None:
+            return Lost(reset)
         return None if limit is not None and len(body) > limit else body
 
     async def discard(self, effect: Discard) -> None:
@@ -310,6 +315,29 @@ def is_larger(response: ClientResponse, size: int) -> bool:
     length = response.headers.get("Content-Length", "")
     # Answers to HEAD, and others without a body, may tell a length all the same.
     return length.isdecimal() and int(length) > size and not response.content.at_eof()
+
+
+def reset_of(response: ClientResponse) -> Callable[[], BaseException | None]:
+    """How it is told that the connection was reset at the end of a body that ends with it.
+
+    aiohttp hands over such a body as if it were whole, which it is not (RFC 9112 section 8). What
+    is returned does not hold the response.
+    """
+    headers = response.headers
+    protocol = getattr(response, "_protocol", None)
+    if "Content-Length" in headers or "Transfer-Encoding" in headers or protocol is None:
+        return _never
+
+    def reset() -> BaseException | None:
+        error: BaseException | None = protocol.exception()
+        # What is closed in an orderly way is no error of the system's.
+        return error if isinstance(error, OSError) else None
+
+    return reset
+
+
+def _never() -> None:
+    return None
 
 
 def _close_connection(response: ClientResponse) -> None:

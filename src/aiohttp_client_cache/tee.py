@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
@@ -43,11 +44,18 @@ class Copy:
     Args:
         engine: the cache.
         later: keeps what passes.
+        failure: asked at the end, tells why what has passed is not whole all the same.
     """
 
-    __slots__ = ("_engine", "_has_ended", "_later", "_loop", "_since", "_timer", "last_read")
+    __slots__ = (
+        *("_engine", "_has_ended", "_later", "_loop", "_since", "_timer"),
+        *("failure", "last_read"),
+    )
 
-    def __init__(self, engine: AsyncCache, later: Later) -> None:
+    def __init__(
+        self, engine: AsyncCache, later: Later, failure: Callable[[], BaseException | None]
+    ) -> None:
+        self.failure = failure
         self._engine = engine
         self._later = later
         self._has_ended = False
@@ -174,7 +182,9 @@ class TeeStream(PulledStream):
         """Publish it, in nobody's turn: where users wrote the storage, that may take long."""
         if self._copy is None:
             # Too large, or released meanwhile.
-            return
+            return None
+        if copy.failure() is not None:
+            return self._stop_copying()
         try:
             await copy.finish()
             self._copy = None
