@@ -8,6 +8,7 @@ import resource
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -304,9 +305,7 @@ async def test_others_take_and_give_them_whole(name: str, colour: str, tmp_path:
     subject = SUBJECTS[name](tmp_path)
     store = subject.store
 
-    async def do(plan: Any) -> Any:
-        return await COLOURS[colour](subject, plan)
-
+    do = partial(COLOURS[colour], subject)
     assert await do(store.begin("a.1", entry())) is None
     assert await do(store.save("a.1", entry(body=LARGE), LARGE)) == LARGE
     assert await load(do, store) == LARGE
@@ -319,11 +318,7 @@ async def test_another_body_than_the_one_that_was_signed_is_absent(
     name: str, tmp_path: Path
 ) -> None:
     subject = SUBJECTS[name](tmp_path)
-    store = subject.store
-
-    async def do(plan: Any) -> Any:
-        return await COLOURS["sync"](subject, plan)
-
+    store, do = subject.store, partial(run_as_sync, subject)
     await put(do, store)
     subject.sync_shell.close()
     assert await read(do, store, await load(do, store)) == LARGE
@@ -337,11 +332,7 @@ async def test_another_body_than_the_one_that_was_signed_is_absent(
 
 async def test_damage_is_found_by_the_end_where_there_is_a_checksum(tmp_path: Path) -> None:
     subject = SUBJECTS["files"](tmp_path)
-    store = subject.store
-
-    async def do(plan: Any) -> Any:
-        return await COLOURS["sync"](subject, plan)
-
+    store, do = subject.store, partial(run_as_sync, subject)
     await put(do, store)
     subject.sync_shell.close()
     (path,) = files_in(tmp_path)
@@ -407,11 +398,7 @@ async def test_a_checksum_is_computed_once_and_again_when_the_file_has_changed(
     tmp_path: Path,
 ) -> None:
     subject = SUBJECTS["files"](tmp_path)
-    store = subject.store
-
-    async def do(plan: Any) -> Any:
-        return await COLOURS["sync"](subject, plan)
-
+    store, do = subject.store, partial(run_as_sync, subject)
     await put(do, store)
     subject.sync_shell.close()
     for _ in range(2):
@@ -449,11 +436,7 @@ async def test_nobody_else_waits_for_a_disk_that_is_stuck(
 async def test_freshened_while_it_is_read_it_is_read_to_its_end(tmp_path: Path) -> None:
     """Its times change then, as if somebody had written to it."""
     subject = SUBJECTS["files"](tmp_path)
-    store = subject.store
-
-    async def do(plan: Any) -> Any:
-        return await COLOURS["sync"](subject, plan)
-
+    store, do = subject.store, partial(run_as_sync, subject)
     await put(do, store)
     subject.sync_shell.close()
     kept = await load(do, store)

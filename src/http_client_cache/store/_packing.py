@@ -21,18 +21,19 @@ class Laid(NamedTuple):
         body: as it lies there.
         shown: as it can be read from now on.
         draft: that it was written with, if it is in a file already.
-        crc: CRC-32 of what is in that file.
-        digest: SHA-256 of that, if it was wanted.
-        room: bytes that were left free before it.
+        whole: what is known of that file.
     """
 
     entry: Entry
     body: AnyBody
     shown: AnyBody
     draft: Draft | None = None
-    crc: int = 0
-    digest: bytes | None = None
-    room: int = 0
+    whole: Whole | None = None
+
+    @property
+    def digest(self) -> bytes | None:
+        """SHA-256 of what is in the file; ``None`` where there is none."""
+        return None if self.whole is None else self.whole.digest
 
 
 def packs(compression: str | None) -> bool:
@@ -58,8 +59,7 @@ def lay(key: str, variant: str, entry: Entry, body: bytes | Draft, *, compress: 
         if finished.packed is not None:
             shown = yield Unpack(lies, body.size)
         entry = _told(entry, finished.packed)
-        _, crc, digest, _, room = finished
-        return Laid(entry, lies, shown, body, crc, digest, room)
+        return Laid(entry, lies, shown, body, finished)
     content: bytes = body
     packed: bytes | None = None
     if compress and MIN_BYTES <= len(content) <= WHOLE_BYTES:

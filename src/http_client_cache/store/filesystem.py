@@ -120,10 +120,12 @@ class FileStore(FileCensus, BodiesInFiles, FileLeases):
         content = kept if isinstance(kept, bytes) else b""
         record = self._codec.encode(key, variant, entry, content, laid.digest)
         told = self._told(key, variant, entry)
-        crc = zlib.crc32(content) if draft is None else laid.crc
+        crc, room = (
+            (zlib.crc32(content), 0) if laid.whole is None else (laid.whole.crc, laid.whole.room)
+        )
         # Not what this entry needs: it may have changed since its body began to come.
-        frame, head = make_head(told, record, len(kept), crc, _new_ref(), laid.room)
-        if draft is not None and len(head) != laid.room:
+        frame, head = make_head(told, record, len(kept), crc, _new_ref(), room)
+        if draft is not None and len(head) != room:
             yield Forget(draft)
             raise StoreError("a record is longer than the one that was announced")
         most = self.limits.max_bytes
