@@ -30,6 +30,10 @@ class StoreError(CacheError):
     """A store could not carry out an operation; it never reaches a caller of a request."""
 
 
+class StoreUnavailable(StoreError):
+    """A store's server cannot be reached, or takes too long; a request asks it no more."""
+
+
 def describe(value: object, limit: int = 80) -> str:
     """Show ``value`` in an error message without flooding the terminal."""
     text = repr(value)

@@ -91,3 +91,11 @@ class Retention:
                 later = window
         leaves = max(entry.expires, entry.created) + later + kept
         return None if leaves == math.inf else leaves
+
+    def deadline(self, entry: Entry) -> float | None:
+        """The same by the clock that servers go by (UTC seconds), whatever clock this one has."""
+        leaves = self.leaves(entry)
+        return None if leaves is None else _server_time() + leaves - self.now()
+
+
+_server_time: Final = Clock().time

@@ -36,6 +36,12 @@ MAY_IMPORT = {
     f"{ENGINE}.compression": engine("body", "errors"),
     f"{ENGINE}.shell.packed_files": engine("body", "compression", "errors"),
     f"{ENGINE}.store._packing": VALUES | engine("body_statements", "compression", "plan"),
+    f"{ENGINE}.store._blocks": VALUES
+    | engine("body_statements", "codec.protocol", "compression", "plan"),
+    f"{ENGINE}.shell.guard": engine("errors"),
+    f"{ENGINE}.shell.remote": engine(
+        "body_statements", "compression", "errors", "shell.guard", "statements"
+    ),
     f"{ENGINE}.filters": set(),
     f"{ENGINE}.urls": engine("errors"),
     f"{ENGINE}.message": engine("errors", "urls"),

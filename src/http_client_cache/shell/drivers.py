@@ -12,12 +12,14 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar, cast
 
+from http_client_cache.errors import StoreUnavailable
 from http_client_cache.plan import (
     Answer,
     Ask,
     Body,
     Discard,
     Exchange,
+    Failed,
     Followed,
     Led,
     Locked,
@@ -107,12 +109,24 @@ class AsyncDriver:
         self.failures = failures
         self.background = AsyncBackground()
 
-    async def run(self, plan: Plan[T], client: AsyncClient | None = None) -> T:
+    async def run(
+        self,
+        plan: Plan[T],
+        client: AsyncClient | None = None,
+        lost: list[Failed] | None = None,
+    ) -> T:
         """Run a plan to its end.
+
+        Args:
+            plan: for one request, or whatever else is to be done.
+            client: sends requests.
+            lost: how the store was out of reach, if it was: it is not asked again.
 
         Raises:
             Exception: what the plan raises; a store's failure never does.
         """
+        if lost is None:
+            lost = []
         answer: Any = None
         try:
             while True:
@@ -121,16 +135,16 @@ class AsyncDriver:
                 except StopIteration as stop:
                     result: T = stop.value
                     return result
-                answer = await self._perform(effect, client)
+                answer = await self._perform(effect, client, lost)
         finally:
             plan.close()
 
-    async def _perform(self, effect: Any, client: AsyncClient | None) -> Any:
+    async def _perform(self, effect: Any, client: AsyncClient | None, lost: list[Failed]) -> Any:
         kind = cast("type[object]", type(effect))
         if kind is UseStore:
-            return await self._use_store(effect)
+            return await self._use_store(effect, lost)
         if kind is Locked:
-            return await self._locked(effect, client)
+            return await self._locked(effect, client, lost)
         if kind is Ask:
             return await self._ask(effect)
         if kind is Pause:
@@ -159,21 +173,28 @@ class AsyncDriver:
 
         self.background.start(effect.key, work, client.owner)
 
-    async def _use_store(self, effect: UseStore) -> Any:
+    async def _use_store(self, effect: UseStore, lost: list[Failed]) -> Any:
+        if lost:
+            return lost[0]
         try:
             answer = await store_driver.run_async(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
-            return self.failures.failed(error, writes=effect.writes, lease=effect.lease)
+            failed = self.failures.failed(error, writes=effect.writes, lease=effect.lease)
+            if isinstance(error, StoreUnavailable):
+                lost.append(failed)
+            return failed
         if self.failures.failing:
             self.failures.worked(writes=effect.writes, lease=effect.lease)
         return answer
 
-    async def _locked(self, effect: Locked, client: AsyncClient | None) -> Led | Followed:
+    async def _locked(
+        self, effect: Locked, client: AsyncClient | None, lost: list[Failed]
+    ) -> Led | Followed:
         entered = await self.flights.enter(effect.key, wait=effect.wait)
         if isinstance(entered, Followed):
             return entered
         try:
-            result = await self.run(effect.plan(entered), client)
+            result = await self.run(effect.plan(entered), client, lost)
         except Exception:
             entered.release()
             raise
@@ -207,12 +228,24 @@ class SyncDriver:
         self.failures = failures
         self.background = SyncBackground()
 
-    def run(self, plan: Plan[T], client: SyncClient | None = None) -> T:
+    def run(
+        self,
+        plan: Plan[T],
+        client: SyncClient | None = None,
+        lost: list[Failed] | None = None,
+    ) -> T:
         """Run a plan to its end.
+
+        Args:
+            plan: for one request, or whatever else is to be done.
+            client: sends requests.
+            lost: how the store was out of reach, if it was: it is not asked again.
 
         Raises:
             Exception: what the plan raises; a store's failure never does.
         """
+        if lost is None:
+            lost = []
         answer: Any = None
         try:
             while True:
@@ -221,16 +254,16 @@ class SyncDriver:
                 except StopIteration as stop:
                     result: T = stop.value
                     return result
-                answer = self._perform(effect, client)
+                answer = self._perform(effect, client, lost)
         finally:
             plan.close()
 
-    def _perform(self, effect: Any, client: SyncClient | None) -> Any:
+    def _perform(self, effect: Any, client: SyncClient | None, lost: list[Failed]) -> Any:
         kind = cast("type[object]", type(effect))
         if kind is UseStore:
-            return self._use_store(effect)
+            return self._use_store(effect, lost)
         if kind is Locked:
-            return self._locked(effect, client)
+            return self._locked(effect, client, lost)
         if kind is Ask:
             return self._ask(effect)
         if kind is Pause:
@@ -254,21 +287,28 @@ class SyncDriver:
             return self.background.start(effect.key, lambda: self.run(effect.plan(), detached))
         raise TypeError(f"a plan cannot ask for {effect!r}")
 
-    def _use_store(self, effect: UseStore) -> Any:
+    def _use_store(self, effect: UseStore, lost: list[Failed]) -> Any:
+        if lost:
+            return lost[0]
         try:
             answer = store_driver.run_sync(effect.plan, self.shell)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the request goes on
-            return self.failures.failed(error, writes=effect.writes, lease=effect.lease)
+            failed = self.failures.failed(error, writes=effect.writes, lease=effect.lease)
+            if isinstance(error, StoreUnavailable):
+                lost.append(failed)
+            return failed
         if self.failures.failing:
             self.failures.worked(writes=effect.writes, lease=effect.lease)
         return answer
 
-    def _locked(self, effect: Locked, client: SyncClient | None) -> Led | Followed:
+    def _locked(
+        self, effect: Locked, client: SyncClient | None, lost: list[Failed]
+    ) -> Led | Followed:
         entered = self.flights.enter(effect.key, wait=effect.wait)
         if isinstance(entered, Followed):
             return entered
         try:
-            result = self.run(effect.plan(entered), client)
+            result = self.run(effect.plan(entered), client, lost)
         except Exception:
             entered.release()
             raise
