@@ -1,0 +1,37 @@
+"""Real servers that the tests start by themselves.
+
+The functions give the address of a server that all tests of a process share: it is started when it
+is first asked for, and stopped at the end. Keep apart what tests write to it by names of their own.
+The classes are for servers of one's own, which may be suspended, killed and restarted.
+
+All of them are on 127.0.0.1, on ports below 32768, with a temporary folder each. `make servers`
+puts the programs on the machine.
+"""
+
+from tests.support.servers.mongo import MongoServer
+from tests.support.servers.process import Server, ServerFailedError, free_port, wait_until
+from tests.support.servers.programs import ServerMissingError
+from tests.support.servers.redis_alone import RedisServer, ValkeyServer
+from tests.support.servers.shared import (
+    mongodb_url,
+    redis_tls,
+    redis_url,
+    stop_all,
+    valkey_url,
+)
+
+__all__ = [
+    "MongoServer",
+    "RedisServer",
+    "Server",
+    "ServerFailedError",
+    "ServerMissingError",
+    "ValkeyServer",
+    "free_port",
+    "mongodb_url",
+    "redis_tls",
+    "redis_url",
+    "stop_all",
+    "valkey_url",
+    "wait_until",
+]
