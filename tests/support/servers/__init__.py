@@ -8,12 +8,18 @@ All of them are on 127.0.0.1, on ports below 32768, with a temporary folder each
 puts the programs on the machine.
 """
 
+from tests.support.servers.dynamo import DynamoServer
 from tests.support.servers.mongo import MongoServer
 from tests.support.servers.process import Server, ServerFailedError, free_port, wait_until
 from tests.support.servers.programs import ServerMissingError
 from tests.support.servers.redis_alone import RedisServer, ValkeyServer
+from tests.support.servers.redis_cluster import ClusterServers
+from tests.support.servers.redis_sentinel import SentinelServers
 from tests.support.servers.shared import (
+    dynamodb_url,
     mongodb_url,
+    redis_cluster_nodes,
+    redis_sentinels,
     redis_tls,
     redis_url,
     stop_all,
@@ -21,14 +27,20 @@ from tests.support.servers.shared import (
 )
 
 __all__ = [
+    "ClusterServers",
+    "DynamoServer",
     "MongoServer",
     "RedisServer",
+    "SentinelServers",
     "Server",
     "ServerFailedError",
     "ServerMissingError",
     "ValkeyServer",
+    "dynamodb_url",
     "free_port",
     "mongodb_url",
+    "redis_cluster_nodes",
+    "redis_sentinels",
     "redis_tls",
     "redis_url",
     "stop_all",

@@ -9,8 +9,11 @@ from contextlib import AbstractContextManager, ExitStack
 from threading import RLock
 from typing import Any, TypeVar
 
+from tests.support.servers.dynamo import DynamoServer
 from tests.support.servers.mongo import MongoServer
 from tests.support.servers.redis_alone import RedisServer, ValkeyServer
+from tests.support.servers.redis_cluster import ClusterServers
+from tests.support.servers.redis_sentinel import SentinelServers
 
 T = TypeVar("T", bound=AbstractContextManager[Any])
 
@@ -36,9 +39,25 @@ def redis_tls() -> tuple[str, str]:
     return server.url, str(server.ca)
 
 
+def redis_cluster_nodes() -> list[tuple[str, int]]:
+    """Host and port of the three masters of a Redis Cluster."""
+    return _shared("cluster", ClusterServers).addresses
+
+
+def redis_sentinels() -> tuple[list[tuple[str, int]], str]:
+    """Host and port of three sentinels, and the name of the service that they watch."""
+    servers = _shared("sentinel", SentinelServers)
+    return servers.addresses, servers.service
+
+
 def mongodb_url() -> str:
     """A MongoDB 6, or ``MONGODB_URL``."""
     return os.environ.get("MONGODB_URL") or _shared("mongodb", MongoServer).url
+
+
+def dynamodb_url() -> str:
+    """A DynamoDB Local, which takes any credentials, or ``DYNAMODB_ENDPOINT_URL``."""
+    return os.environ.get("DYNAMODB_ENDPOINT_URL") or _shared("dynamodb", DynamoServer).url
 
 
 def stop_all() -> None:
