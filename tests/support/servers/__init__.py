@@ -8,10 +8,23 @@ All of them are on 127.0.0.1, on ports below 32768, with a temporary folder each
 puts the programs on the machine.
 """
 
+from tests.support.servers.commands import Trips, counting
 from tests.support.servers.dynamo import DynamoServer
 from tests.support.servers.mongo import MongoServer
 from tests.support.servers.process import Server, ServerFailedError, free_port, wait_until
 from tests.support.servers.programs import ServerMissingError
+from tests.support.servers.proxy import (
+    BlackHole,
+    Delay,
+    Drip,
+    Garbage,
+    Mode,
+    Pass,
+    Proxy,
+    Refuse,
+    Reset,
+    Truncate,
+)
 from tests.support.servers.redis_alone import RedisServer, ValkeyServer
 from tests.support.servers.redis_cluster import ClusterServers
 from tests.support.servers.redis_sentinel import SentinelServers
@@ -27,15 +40,27 @@ from tests.support.servers.shared import (
 )
 
 __all__ = [
+    "BlackHole",
     "ClusterServers",
+    "Delay",
+    "Drip",
     "DynamoServer",
+    "Garbage",
+    "Mode",
     "MongoServer",
+    "Pass",
+    "Proxy",
     "RedisServer",
+    "Refuse",
+    "Reset",
     "SentinelServers",
     "Server",
     "ServerFailedError",
     "ServerMissingError",
+    "Trips",
+    "Truncate",
     "ValkeyServer",
+    "counting",
     "dynamodb_url",
     "free_port",
     "mongodb_url",

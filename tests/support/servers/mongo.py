@@ -41,6 +41,8 @@ class MongoServer(Server):
             *("--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *("--setParameter", "ttlMonitorSleepSecs=1"),
+            # What the server says to itself would be counted with what it is told.
+            *("--setParameter", "disableLogicalSessionCacheRefresh=true"),
             *(("--auth",) if self._user else ()),
             *self._arguments,
         ]

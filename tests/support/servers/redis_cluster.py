@@ -55,8 +55,7 @@ class ClusterServers(ServerGroup):
             member.start()
         if not again:
             self._join()
-        for member in self.members:
-            wait_until(lambda member=member: self._is_whole(member), "the cluster is whole")
+        wait_until(lambda: all(map(self._is_whole, self.members)), "the cluster is whole")
 
     def _join(self) -> None:
         for number, master in enumerate(self.masters):

@@ -104,8 +104,7 @@ class SentinelServers(ServerGroup):
         for sentinel in self.sentinels:
             sentinel.start()
         wait_until(self._is_copied, "the replica follows")
-        for sentinel in self.sentinels:
-            wait_until(lambda one=sentinel: self._is_complete(one), "a sentinel knows all")
+        wait_until(lambda: all(map(self._is_complete, self.sentinels)), "the sentinels know all")
 
     def _is_copied(self) -> bool:
         return fields(self.replica.address, "INFO", "replication")["master_link_status"] == "up"
