@@ -9,7 +9,7 @@ from http_client_cache import flow, housekeeping
 from http_client_cache.body import READ_BYTES, KeptBody
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Stored
-from http_client_cache.errors import StoreError
+from http_client_cache.errors import StoreError, StoreUnavailable
 from http_client_cache.lawful import serve as lawful
 from http_client_cache.lawful.find import Found, find
 from http_client_cache.lawful.query import QueryRules
@@ -202,10 +202,10 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
             raise self._lost(body, error) from error
 
     def _lost(self, body: KeptBody, error: Exception) -> StoreError:
-        """What cannot be read is not to be served again."""
+        """What cannot be read is not to be served again, unless it is only out of reach."""
         self.failures.failed(error)
         place = body.place
-        if place is not None:
+        if place is not None and not isinstance(error, StoreUnavailable):
             self.soon(housekeeping.ask(self.store.drop([place]), 0, writes=True))
         return error if isinstance(error, StoreError) else StoreError(str(error))
 

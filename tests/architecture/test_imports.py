@@ -38,9 +38,10 @@ MAY_IMPORT = {
     f"{ENGINE}.store._packing": VALUES | engine("body_statements", "compression", "plan"),
     f"{ENGINE}.store._blocks": VALUES
     | engine("body_statements", "codec.protocol", "compression", "plan"),
-    f"{ENGINE}.shell.guard": engine("errors"),
+    f"{ENGINE}.shell.guard": engine("errors", "shell.lifetime"),
     f"{ENGINE}.shell.remote": engine(
-        "body_statements", "compression", "errors", "shell.guard", "statements"
+        *("body_statements", "compression", "errors", "shell.guard", "shell.lifetime"),
+        "statements",
     ),
     f"{ENGINE}.filters": set(),
     f"{ENGINE}.urls": engine("errors"),

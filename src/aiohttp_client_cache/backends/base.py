@@ -32,7 +32,6 @@ from http_client_cache.limits import Retention, checked_limits
 from http_client_cache.settings import HeaderNames, Settings
 from http_client_cache.shell.custom import CustomShell, NoSyncShell
 from http_client_cache.shell.drivers import SyncDriver
-from http_client_cache.shell.failures import Failures
 from http_client_cache.shell.flights import SyncFlights
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.statements import AsyncShell, SyncShell
@@ -181,7 +180,7 @@ class CacheBackend(Inspection):
         store, shell, sync_shell = parts
         name = self._name()
         self.engine = AsyncCache(self.settings, store, shell, name=name, clock=self.clock)
-        self._sync = SyncDriver(sync_shell, SyncFlights(), Failures(name))
+        self._sync = SyncDriver(sync_shell, SyncFlights(), self.engine.failures)
 
     def _name(self) -> str:
         return f"{type(self).__name__}({str(self.cache_name)!r})"

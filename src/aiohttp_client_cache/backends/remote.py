@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from aiohttp_client_cache.backends.base import CacheBackend
 from http_client_cache.errors import ConfigurationError, check_flag, describe
 from http_client_cache.shell.guard import Guard
+from http_client_cache.windows import parse_window
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -66,6 +67,7 @@ class RemoteBackend(CacheBackend):
                 raise ConfigurationError(
                     "ttl_offset is another spelling of keep_expired; give one of them"
                 )
+            parse_window(ttl_offset, "ttl_offset")
             options["keep_expired"] = ttl_offset
         self._ttl = check_flag(ttl, "ttl")
         self._guard = Guard(_seconds(store_timeout))
@@ -79,6 +81,7 @@ def _seconds(store_timeout: object) -> float:
         or not 0 < store_timeout < 3600
     ):
         raise ConfigurationError(
-            f"store_timeout must be a number of seconds above 0, not {describe(store_timeout)}"
+            "store_timeout must be a number of seconds above 0 and below 3600, "
+            f"not {describe(store_timeout)}"
         )
     return float(store_timeout)

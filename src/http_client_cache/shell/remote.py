@@ -8,7 +8,7 @@ is bounded; and that a driver's errors become short ones, without what they know
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
@@ -19,9 +19,12 @@ from weakref import WeakKeyDictionary
 
 from http_client_cache.body_statements import Pack, Unpack
 from http_client_cache.compression import pack, unpack
-from http_client_cache.errors import StoreError, StoreUnavailable
+from http_client_cache.errors import MissingDependency, StoreError, StoreUnavailable
 from http_client_cache.shell.guard import Guard
+from http_client_cache.shell.lifetime import watch_over
 from http_client_cache.statements import NOT_NOW
+
+logger = logging.getLogger("http_client_cache")
 
 C = TypeVar("C")
 
@@ -60,25 +63,50 @@ class _Remote:
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
+        self._has_told = False
 
     def _explain(self, error: Exception) -> str:
         """A driver's exception in a line, without secrets."""
         return " ".join(str(error).split())[:300] or type(error).__name__
 
-    def _failed(self, error: Exception, statement: RemoteStatement) -> StoreError:
+    def _failed(
+        self, error: Exception, statement: RemoteStatement, begun: float, *, connected: bool
+    ) -> StoreError:
         """Take note of a failure; answers what is to be raised."""
+        writes = statement.writes
         if isinstance(error, TimeoutError):
-            self.guard.lost()
-            seconds = self.guard.seconds * statement.patience
-            return StoreUnavailable(f"no answer within {seconds:g} s")
-        if isinstance(error, self.out_of_reach):
-            self.guard.lost()
-            return StoreUnavailable(self._explain(error))
+            why = f"no answer within {self.guard.seconds * statement.patience:g} s"
+        elif isinstance(error, (StoreError, *self.out_of_reach)):
+            why = self._explain(error)
+        else:
+            why = f"{type(error).__name__}: {self._explain(error)}"
+        if (
+            not connected  # Whatever else the request wants would meet the same.
+            or isinstance(error, (TimeoutError, StoreUnavailable, *self.out_of_reach))
+        ):
+            self.guard.lost(begun, writes=writes)
+            return StoreUnavailable(why)
         if isinstance(error, StoreError):
             # What the server sent is damaged; that is not the server's failure.
-            return error
-        self.guard.refused(writes=statement.writes)
-        return StoreError(f"{type(error).__name__}: {self._explain(error)}")
+            self.guard.worked(writes=writes)
+        else:
+            self.guard.refused(begun, writes=writes)
+        return StoreError(why)
+
+    def _compressed(self, statement: Pack | Unpack) -> Any:
+        if isinstance(statement, Pack):
+            return pack(statement.body)
+        if not isinstance(statement.body, bytes):
+            raise TypeError("a body that is read in pieces is decompressed in pieces")
+        try:
+            return unpack(statement.body, statement.size)
+        except MissingDependency as error:
+            if not self._has_told:
+                self._has_told = True
+                logger.warning("Compressed responses in the cache are not served: %s", error)
+        except StoreError:
+            pass
+        return None
 
 
 class AsyncRemote(_Remote, ABC, Generic[C]):
@@ -113,9 +141,9 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         """Compress and decompress what is small; everything else has to be waited for."""
         kind = cast("type[object]", type(statement))
         if kind is Pack and len(statement.body) <= AT_ONCE_BYTES:
-            return pack(statement.body)
+            return self._compressed(statement)
         if kind is Unpack and statement.size <= AT_ONCE_BYTES:
-            return unpack(statement.body, statement.size)
+            return self._compressed(statement)
         return NOT_NOW
 
     async def run(self, statement: Any) -> Any:
@@ -126,45 +154,48 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
             StoreError: the server will not do it.
         """
         if isinstance(statement, Pack | Unpack):
-            return await asyncio.to_thread(_compressed, statement)
+            return await asyncio.to_thread(self._compressed, statement)
         guard = self.guard
         seconds = guard.seconds * statement.patience
-        guard.enter(seconds, writes=statement.writes)
+        begun = guard.enter(seconds, writes=statement.writes)
+        connected = False
         try:
             async with _in_time(seconds):
                 client = await self._client()
+                connected = True
                 answer = await self._carry_out(client, statement)
         except Exception as error:
-            raise self._failed(error, statement) from error
+            raise self._failed(error, statement, begun, connected=connected) from error
         guard.worked(writes=statement.writes)
         return answer
 
     async def _client(self) -> C:
         loop = asyncio.get_running_loop()
         opening = self._clients.get(loop)
-        if opening is None:
+        if opening is None or _has_failed(opening):
             self._forget_closed()
             opening = loop.create_task(self._open())
+            opening.add_done_callback(_has_failed)
             self._clients[loop] = opening
-            opening.add_done_callback(self._opened)
-        # Who gives up does not begin anew with the next request: it may take longer to connect.
-        return opening.result() if opening.done() else await asyncio.shield(opening)
+        if not opening.done():
+            # It goes on when this one gives up: connecting may take longer than a call.
+            await asyncio.wait([opening])
+        if opening.cancelled():
+            raise StoreUnavailable("it was closed while the cache connected to it")
+        return opening.result()
 
     async def _open(self) -> C:
         async with asyncio.timeout(CONNECT_SECONDS):
             return await self._connect()
 
-    def _opened(self, opening: asyncio.Task[C]) -> None:
-        if opening.cancelled() or opening.exception() is not None:
-            loop = opening.get_loop()
-            if self._clients.get(loop) is opening:
-                del self._clients[loop]
-
     def _forget_closed(self) -> None:
-        for loop in [loop for loop in self._clients if loop.is_closed()]:
-            opening = self._clients.pop(loop)
-            if opening.done() and not opening.cancelled() and opening.exception() is None:
-                self._abandon(opening.result())
+        # Other threads may be adding theirs.
+        for reference in self._clients.keyrefs():
+            loop = reference()
+            if loop is not None and loop.is_closed():
+                opening = self._clients.pop(loop, None)
+                if opening is not None and opening.done() and not _has_failed(opening):
+                    self._abandon(opening.result())
 
     async def close(self) -> None:
         """Close the client of the running loop; the next statement makes a new one."""
@@ -172,13 +203,14 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         opening = self._clients.pop(asyncio.get_running_loop(), None)
         if opening is None:
             return
+        seconds = max(1.0, self.guard.seconds)
         if not opening.done():
             opening.cancel()
-        await asyncio.wait([opening])
-        if opening.cancelled() or opening.exception() is not None:
+            await asyncio.wait([opening], timeout=seconds)
+        if not opening.done() or _has_failed(opening):
             return
         try:
-            async with asyncio.timeout(max(1.0, self.guard.seconds)):
+            async with asyncio.timeout(seconds):
                 await self._disconnect(opening.result())
         except Exception:  # noqa: BLE001 - the server need not be told
             self._abandon(opening.result())
@@ -197,7 +229,9 @@ class SyncRemote(_Remote, ABC, Generic[C]):
         super().__init__(guard)
         self._lock = threading.Lock()
         self._opening: Future[C] | None = None
-        self._process = os.getpid()
+        # Those of the process that forked this one: not to be closed, be it by the collector.
+        self._inherited: list[Future[C] | None] = []
+        watch_over(self)
 
     @abstractmethod
     def _connect(self) -> C:
@@ -219,39 +253,32 @@ class SyncRemote(_Remote, ABC, Generic[C]):
             StoreError: the server will not do it.
         """
         if isinstance(statement, Pack | Unpack):
-            return _compressed(statement)
+            return self._compressed(statement)
         guard = self.guard
         seconds = guard.seconds * statement.patience
-        guard.enter(seconds, writes=statement.writes)
+        begun = guard.enter(seconds, writes=statement.writes)
+        connected = False
         try:
             client = self._client().result(seconds)
+            connected = True
             answer = self._carry_out(client, statement)
         except Exception as error:
-            raise self._failed(error, statement) from error
+            raise self._failed(error, statement, begun, connected=connected) from error
         guard.worked(writes=statement.writes)
         return answer
 
     def _client(self) -> Future[C]:
         with self._lock:
-            if self._process != os.getpid():
-                # Its connections are the parent's.
-                self._opening, self._process = None, os.getpid()
-            if self._opening is None:
-                self._opening = _in_a_thread(self._connect, self._opened)
-            return self._opening
-
-    def _opened(self, opening: Future[C]) -> None:
-        if opening.exception() is not None:
-            with self._lock:
-                if self._opening is opening:
-                    self._opening = None
+            opening = self._opening
+            if opening is None or (opening.done() and opening.exception() is not None):
+                self._opening = opening = _in_a_thread(self._connect)
+            return opening
 
     def close(self) -> None:
         """Close the client; the next statement makes a new one."""
         with self._lock:
             opening, self._opening = self._opening, None
-            mine = self._process == os.getpid()
-        if opening is not None and mine:
+        if opening is not None:
             opening.add_done_callback(self._close_opened)
 
     def _close_opened(self, opening: Future[C]) -> None:
@@ -261,11 +288,31 @@ class SyncRemote(_Remote, ABC, Generic[C]):
             except Exception:  # noqa: BLE001 - the server need not be told
                 return
 
+    # See shell/lifetime.py.
 
-def _in_a_thread(work: Callable[[], C], then: Callable[[Future[C]], None]) -> Future[C]:
+    def freeze(self) -> None:
+        """Before a fork: no other thread may hold the lock."""
+        self._lock.acquire()
+
+    def thaw(self) -> None:
+        """After a fork, in the parent."""
+        self._lock.release()
+
+    def start_over(self) -> None:
+        """After a fork, in the child, which makes a client of its own."""
+        self._inherited.append(self._opening)
+        self._opening = None
+        self._lock.release()
+
+
+def _has_failed(opening: asyncio.Task[Any]) -> bool:
+    """Whether a client was not made; to ask is to have heard of it, as asyncio wants it."""
+    return opening.done() and (opening.cancelled() or opening.exception() is not None)
+
+
+def _in_a_thread(work: Callable[[], C]) -> Future[C]:
     """Begin something that others wait for only as long as they please."""
     future: Future[C] = Future()
-    future.add_done_callback(then)
 
     def run() -> None:
         try:
@@ -288,11 +335,3 @@ async def _in_time(seconds: float) -> AsyncGenerator[None]:
             yield
         finally:
             handle.cancel()
-
-
-def _compressed(statement: Pack | Unpack) -> Any:
-    if isinstance(statement, Pack):
-        return pack(statement.body)
-    if not isinstance(statement.body, bytes):
-        raise TypeError("a body that is read in pieces is decompressed in pieces")
-    return unpack(statement.body, statement.size)

@@ -51,7 +51,7 @@ class Chain:
         digests: the SHA-256 of every block, one behind the other, if its record is signed.
     """
 
-    __slots__ = ("_block", "_number", "digests", "key", "name", "packed", "size", "variant")
+    __slots__ = ("_latest", "digests", "key", "name", "packed", "size", "variant")
 
     def __init__(self, key: str, variant: str, name: str, size: int, *, packed: bool) -> None:
         self.key = key
@@ -60,9 +60,8 @@ class Chain:
         self.size = size
         self.packed = packed
         self.digests = b""
-        # Readers ask for less than a block at a time.
-        self._number = -1
-        self._block = b""
+        # Readers ask for less than a block at a time. One value, as two threads may read the same.
+        self._latest = -1, b""
 
     @property
     def count(self) -> int:
@@ -71,15 +70,12 @@ class Chain:
 
     def known(self, number: int) -> bytes | None:
         """A block, if it is the one that was remembered last."""
-        block = self._block
-        return block if self._number == number else None
+        latest, block = self._latest
+        return block if latest == number else None
 
     def remember(self, number: int, block: bytes) -> None:
         """Hold a block, instead of the last one."""
-        # Two threads may read the same: neither must see the block of one number as another's.
-        self._number = -1
-        self._block = block
-        self._number = number
+        self._latest = number, block
 
     def length_of(self, number: int) -> int:
         """How many bytes of the body a block stands for."""
@@ -238,7 +234,7 @@ class BodiesInBlocks(ABC):
         digest = None
         if self._codec.binds_body:
             chain.digests = b"".join(draft.digests)
-            digest = sha256(chain.digests).digest()
+            digest = _digest_of_chain(chain.digests)
             yield from self._write_blocks(draft, draft.count, [chain.digests])
             draft.count += 1
         kept = KeptBody(chain, 0, chain.size, (key, variant))
@@ -286,7 +282,7 @@ class BodiesInBlocks(ABC):
         try:
             if self._codec.binds_body:
                 digests = yield from self._read_block(chain, chain.count)
-                if digests is None or sha256(digests).digest() != self._codec.digest_of(record):
+                if digests is None or _digest_of_chain(digests) != self._codec.digest_of(record):
                     return None
                 chain.digests = digests
             if chain.size > WHOLE_BYTES:
@@ -328,6 +324,11 @@ class BodiesInBlocks(ABC):
 
 class _BlockError(StoreError):
     """A block is not there, or not what was written."""
+
+
+def _digest_of_chain(digests: bytes) -> bytes:
+    # Not that of a body which consists of those digests.
+    return sha256(b"a chain of blocks" + digests).digest()
 
 
 def _told(entry: Entry, packed: int | None) -> Entry:
