@@ -33,7 +33,7 @@ setup: .venv/.dev ## Make .venv with everything a developer needs
 
 .PHONY: servers
 servers: ## Install the servers that the tests start themselves
-	@scripts/servers.sh
+	@scripts/servers.sh $(PYTHON)
 
 # --- Use ----------------------------------------------------------------------------------------
 
@@ -87,5 +87,5 @@ reasons: setup ## Write docs/reasons.md anew
 
 .PHONY: clean
 clean: ## Remove everything that was made here
-	rm -rf .venv .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venvs .servers .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -10,6 +10,14 @@ import pytest
 from tests.support.clock import StandingClock
 from tests.support.names import lead_to
 from tests.support.origin import Origin, origin_in_a_thread
+from tests.support.servers import stop_all
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_server_is_left_behind() -> Iterator[None]:
+    """Those that tests have started are stopped with the last of them."""
+    yield
+    stop_all()
 
 
 @pytest.fixture

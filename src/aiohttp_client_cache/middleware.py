@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientRequest, ClientResponse
 
-from aiohttp_client_cache.backends.base import BaseCache, CacheBackend
 from aiohttp_client_cache.backends.choose import choose_backend
 from aiohttp_client_cache.backends.options import Live
 from aiohttp_client_cache.hop import answer_hop
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientHandlerType
 
+    from aiohttp_client_cache.backends.choose import Backend
     from aiohttp_client_cache.backends.options import SessionOptions
 
 
@@ -33,7 +33,8 @@ class CacheMiddleware(Live):
     tell a middleware of a request's own ``auto_decompress=False``; set that on the session.
 
     Args:
-        cache: the backend; in memory if left out. It stays open: close it yourself.
+        cache: the backend, or its name or URL; in memory if left out. It stays open: close it
+            yourself.
         **options: settings, as on the backend.
 
     Raises:
@@ -41,9 +42,7 @@ class CacheMiddleware(Live):
         TypeError: an unknown argument.
     """
 
-    def __init__(
-        self, cache: CacheBackend | BaseCache | None = None, **options: Unpack[SessionOptions]
-    ) -> None:
+    def __init__(self, cache: Backend = None, **options: Unpack[SessionOptions]) -> None:
         self.cache = choose_backend(cache, dict(options))
         self.settings = self.cache.settings
 

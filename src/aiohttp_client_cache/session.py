@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from aiohttp import ClientRequest, ClientResponse, ClientSession
 
 from aiohttp_client_cache.backends.base import BaseCache, CacheBackend
-from aiohttp_client_cache.backends.choose import choose_backend
-from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES, Live
+from aiohttp_client_cache.backends.choose import choose_backend, only_one, take_options
+from aiohttp_client_cache.backends.options import SETTING_NAMES, Live
 from aiohttp_client_cache.disabled import Disabled, is_disabled
 from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import StrOrURL
 
     from aiohttp_client_cache.arguments import ClientOptions
+    from aiohttp_client_cache.backends.choose import Backend
     from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.settings import HeaderNames
@@ -55,7 +56,10 @@ class CacheMixin(Live, Verbs):
     credentials, belongs before it, so that the cache sees them, too.
 
     Args:
-        cache: the backend, such as ``SQLiteBackend("demo_cache")``; in memory if left out.
+        cache: the backend, such as ``SQLiteBackend("demo_cache")``; in memory if left out. Or its
+            name, such as ``"sqlite"``, or its URL, ``"redis://localhost"``; then what it takes is
+            given beside it.
+        backend: another spelling of ``cache``.
         expire_after: how long responses are fresh. This and the following are the settings of
             the backend (:class:`~http_client_cache.settings.Settings` tells more).
         urls_expire_after: the same, for URLs that match a pattern.
@@ -98,7 +102,8 @@ class CacheMixin(Live, Verbs):
     def __init__(
         self,
         *args: Any,
-        cache: CacheBackend | BaseCache | None = None,
+        cache: Backend = None,
+        backend: Backend = None,
         expire_after: ExpireAfter = None,
         urls_expire_after: Mapping[Any, ExpireAfter] | None = None,
         allowed_codes: Iterable[int] | None = None,
@@ -148,9 +153,9 @@ class CacheMixin(Live, Verbs):
             "fetch_lease": fetch_lease,
         }
         given = {name: value for name, value in options.items() if value is not None}
-        for name in CONSTRUCTION_NAMES & kwargs.keys():
-            given[name] = kwargs.pop(name)
         _refuse_backend_as_url(args)
+        cache = only_one(cache, backend)
+        given.update(take_options(cache, kwargs))
         self._backend = choose_backend(cache, given)
         self.settings = self._backend.settings
         self._own_work: set[asyncio.Task[int]] = set()
@@ -368,7 +373,9 @@ with warnings.catch_warnings():
                 response = await session.get("http://httpbin.org/get")
 
         Args:
-            cache: the backend, such as ``SQLiteBackend("demo_cache")``; in memory if left out.
+            cache: the backend, such as ``SQLiteBackend("demo_cache")``, or its name or URL; in
+                memory if left out.
+            backend: another spelling of ``cache``.
             **kwargs: settings, as on the backend, and the arguments of ``ClientSession``.
 
         Raises:
@@ -382,6 +389,7 @@ with warnings.catch_warnings():
                 self,
                 base_url: StrOrURL | None = None,
                 *,
-                cache: CacheBackend | BaseCache | None = None,
+                cache: Backend = None,
+                backend: Backend = None,
                 **options: Unpack[ClientOptions],
             ) -> None: ...

@@ -68,6 +68,7 @@ MAY_IMPORT = {
     f"{ENGINE}.decide": VALUES | engine("expiry", "options", "rfc9111", "settings", "key"),
     f"{ENGINE}.status": engine("rfc9111.reasons"),
     f"{ENGINE}.storable": VALUES | engine("key", "plan", "settings"),
+    f"{ENGINE}.testing": VALUES | engine("plan", "shell.store_driver", "statements", "store"),
     **{face: {ENGINE} for face in FACES},
     "acachecontrol": {ENGINE, "aiohttp_client_cache"},
 }
@@ -99,6 +100,14 @@ NEVER_IMPORTS = {
     "requests_cache": {"aiohttp"},
     "aiohttp_client_cache": {"requests"},
     "acachecontrol": {"requests"},
+}
+
+# What only packages that are called `testing` import; themselves, they are imported by users.
+FOR_TESTS = {
+    "hypothesis",
+    "pytest",
+    "pytest_asyncio",
+    *(f"{name}.testing" for name in FACES | {ENGINE}),
 }
 
 # What nobody imports.
@@ -187,6 +196,15 @@ def test_never_imports(importer: str) -> None:
 def test_nobody_imports_what_is_banned() -> None:
     assert not complaints(
         row for row in IMPORTS if any(below(row.imported, name) for name in BANNED)
+    )
+
+
+def test_only_tests_import_what_is_for_tests() -> None:
+    assert not complaints(
+        row
+        for row in IMPORTS
+        if row.importer.split(".")[1:2] != ["testing"]
+        and any(below(row.imported, name) for name in FOR_TESTS)
     )
 
 

@@ -6,36 +6,28 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from http_client_cache import testing
 from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
-from http_client_cache.entry import Alias, Entry, Hop
+from http_client_cache.entry import Alias, Entry
 from http_client_cache.limits import Retention
-from http_client_cache.plan import Plan
 from http_client_cache.shell.filesystem import AsyncFiles, Folder, SyncFiles
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite
-from http_client_cache.shell.store_driver import run_async, run_now, run_sync
-from http_client_cache.statements import NOT_NOW, AsyncShell, SyncShell
-from http_client_cache.store import Store
+from http_client_cache.statements import NOT_NOW
 from http_client_cache.store.filesystem import FileStore
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
 from http_client_cache.store.sqlite import SQLiteStore
+from http_client_cache.testing import Subject
+from http_client_cache.testing.subject import COLOURS, answered_now, run_as_async, run_as_sync
 from tests.support.clock import StandingClock
 from tests.support.mappings import CustomCacheBackend
 
 NOW = 1000.0
 """When entries are created, and where the clock of a store stands."""
-
-
-class Subject(NamedTuple):
-    store: Store
-    sync_shell: SyncShell
-    async_shell: AsyncShell
-    # Whether a read is answered at once even while something is being written.
-    never_waits: bool = True
 
 
 def standing_clock() -> StandingClock:
@@ -158,60 +150,43 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     )
 }
 
-Run = Callable[[Plan[Any]], Any]
+WHOLE = [name for name in SUBJECTS if "mapping" in name or name == "sqlite_in_memory"]
+"""Those that take bodies whole; all others take them in pieces."""
+
+ALONE = [name for name in SUBJECTS if name.startswith(("memory", "mapping"))]
+"""Those that one process has for itself; all others have leases."""
+
+LOCAL = [name for name in SUBJECTS if name.startswith(("memory", "mapping", "sqlite", "files"))]
+"""Those that answer small hits at once, and so for whatever is saved."""
 
 
-async def run_as_sync(subject: Subject, plan: Plan[Any]) -> Any:
-    return run_sync(plan, subject.sync_shell)
+def but(*lists: list[str]) -> list[str]:
+    """All subjects that are on none of these lists."""
+    return [name for name in SUBJECTS if not any(name in names for names in lists)]
 
 
-async def run_as_async(subject: Subject, plan: Plan[Any]) -> Any:
-    return await run_async(plan, subject.async_shell)
+def entry(url: str = "https://example.org/", *, created: float = NOW, **what: Any) -> Entry:
+    return testing.entry(url, created=created, **what)
 
 
-COLOURS = {"sync": run_as_sync, "async": run_as_async}
-
-
-def answered_now(subject: Subject, plan: Plan[Any]) -> Any:
-    return run_now(plan, subject.async_shell)
-
-
-def entry(
-    url: str = "https://example.org/",
-    *,
-    body: bytes = b"",
-    created: float = NOW,
-    expires: float | None = None,
-    status: int = 200,
-) -> Entry:
-    return Entry(
-        method="GET",
-        url=url,
-        status=status,
-        reason="OK",
-        version=(1, 1),
-        headers=((b"Content-Type", b"text/plain"), (b"X-Odd", b"caf\xe9"), (b"X-Odd", b"")),
-        request_headers=((b"Accept", b"*/*"),),
-        requested=created - 1,
-        created=created,
-        expires=expires,
-        body_size=len(body),
-    )
-
-
-def alias(target: str, created: float = 1000.0) -> Alias:
-    hop = Hop("GET", "https://example.org/old", 302, "Found", (1, 1), ((b"Location", b"/"),))
-    return Alias(target, (hop,), created)
+def alias(target: str, created: float = NOW) -> Alias:
+    return testing.alias(target, created)
 
 
 __all__ = [
+    "ALONE",
     "COLOURS",
+    "LOCAL",
     "NOT_NOW",
     "SUBJECTS",
+    "WHOLE",
     "Subject",
     "alias",
     "answered_now",
+    "but",
     "entry",
     "files",
+    "run_as_async",
+    "run_as_sync",
     "sqlite",
 ]

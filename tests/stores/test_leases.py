@@ -1,4 +1,4 @@
-"""Leases of keys: what every store promises, and what those do that several processes use."""
+"""Leases in files and databases: what every store promises of them is in the contract."""
 
 from __future__ import annotations
 
@@ -19,129 +19,18 @@ from http_client_cache.errors import StoreError
 from http_client_cache.shell.filesystem.paths import LEASES, VERSION
 from http_client_cache.shell.filesystem.tidying import remove_orphans
 from http_client_cache.shell.store_driver import run_async, run_sync
-from http_client_cache.store import FRUITLESS_SECONDS, NOBODY, Store
+from http_client_cache.store import Store
+from http_client_cache.testing.leases import NAME, released
 from tests.stores import program
 from tests.stores.conftest import Do
-from tests.stores.subjects import NOT_NOW, NOW, SUBJECTS, Subject, answered_now, entry
+from tests.stores.subjects import ALONE, NOT_NOW, NOW, SUBJECTS, Subject, answered_now, but, entry
 
-SHARED = [name for name in SUBJECTS if name.startswith(("sqlite", "files"))]
-ALONE = [name for name in SUBJECTS if name not in SHARED]
+LEASING = [name for name in but(ALONE) if name.startswith(("sqlite", "files"))]
 
-for_several = pytest.mark.parametrize("subject", SHARED, indirect=True)
+for_several = pytest.mark.parametrize("subject", LEASING, indirect=True)
 in_files = pytest.mark.parametrize(
-    "subject", [name for name in SHARED if name != "sqlite_in_memory"], indirect=True
+    "subject", [name for name in LEASING if name != "sqlite_in_memory"], indirect=True
 )
-NAME = "a.1 with a variant"
-
-
-async def released(do: Do, store: Store, name: str = NAME, now: float = NOW) -> None:
-    """Return when a lease is free: releases are answered before they are done."""
-    async with asyncio.timeout(5):
-        while await do(store.holder(name, now)) is not None:  # noqa: ASYNC110 - told by nobody
-            await asyncio.sleep(0.001)
-
-
-async def test_a_lease_is_granted_and_given_back(do: Do, store: Store) -> None:
-    assert await do(store.claim(NAME, "A", NOW, 5)) == "A"
-    assert await do(store.claim(NAME, "A", NOW + 1, 5)) == "A"
-    await do(store.release(NAME, "A", NOW + 2))
-    await released(do, store, now=NOW + 2)
-    assert await do(store.claim(NAME, "B", NOW + 2, 5)) == "B"
-
-
-@pytest.mark.parametrize("subject", ALONE, indirect=True)
-async def test_who_shares_with_nobody_need_not_wait(do: Do, store: Store) -> None:
-    assert await do(store.claim(NAME, "A", NOW, 5)) == "A"
-    assert await do(store.claim(NAME, "B", NOW, 5)) == "B"
-    assert await do(store.holder(NAME, NOW)) is None
-    await do(store.release(NAME, "A", NOW, fruitless=True))
-    assert await do(store.claim(NAME, "C", NOW, 5)) == "C"
-
-
-@for_several
-class TestOneAtATime:
-    async def test_others_are_told_whose_it_is(self, do: Do, store: Store) -> None:
-        await do(store.claim(NAME, "A", NOW, 5))
-        assert await do(store.claim(NAME, "B", NOW + 4, 5)) == "A"
-        assert await do(store.holder(NAME, NOW + 4)) == "A"
-        assert await do(store.holder("another", NOW + 4)) is None
-        assert await do(store.claim("another", "B", NOW + 4, 5)) == "B"
-
-    async def test_it_ends_with_its_time(self, do: Do, store: Store) -> None:
-        await do(store.claim(NAME, "A", NOW, 5))
-        assert await do(store.holder(NAME, NOW + 5)) is None
-        assert await do(store.claim(NAME, "B", NOW + 5, 5)) == "B"
-        assert await do(store.claim(NAME, "A", NOW + 6, 5)) == "B"
-
-    async def test_who_asks_again_has_it_for_longer(self, do: Do, store: Store) -> None:
-        await do(store.claim(NAME, "A", NOW, 5))
-        await do(store.claim(NAME, "A", NOW + 4, 5))
-        assert await do(store.claim(NAME, "B", NOW + 8, 5)) == "A"
-
-    @pytest.mark.parametrize("fruitless", [False, True])
-    async def test_it_cannot_be_given_back_by_another(
-        self, do: Do, store: Store, fruitless: bool
-    ) -> None:
-        await do(store.claim(NAME, "A", NOW, 5))
-        await do(store.claim(NAME, "B", NOW + 5, 5))
-        await do(store.release(NAME, "A", NOW + 6, fruitless=fruitless))
-        await do(store.claim("another", "A", NOW, 50))
-        await do(store.release("another", "A", NOW + 6))
-        await released(do, store, "another", NOW + 6)
-        assert await do(store.holder(NAME, NOW + 6)) == "B"
-
-    async def test_of_what_was_fruitless_there_is_no_lease_for_a_while(
-        self, do: Do, store: Store
-    ) -> None:
-        await do(store.claim(NAME, "A", NOW, 60))
-        await do(store.release(NAME, "A", NOW + 1, fruitless=True))
-        async with asyncio.timeout(5):
-            while await do(store.holder(NAME, NOW + 1)) == "A":  # noqa: ASYNC110 - told by nobody
-                await asyncio.sleep(0.001)
-        assert await do(store.claim(NAME, "B", NOW + 1, 60)) == NOBODY
-        assert await do(store.claim(NAME, "A", NOW + 1, 60)) == NOBODY
-        assert await do(store.holder(NAME, NOW + 1)) == NOBODY
-        later = NOW + 1 + FRUITLESS_SECONDS
-        assert await do(store.holder(NAME, later)) is None
-        assert await do(store.claim(NAME, "B", later, 60)) == "B"
-
-    async def test_a_clock_that_went_back_blocks_nobody(self, do: Do, store: Store) -> None:
-        await do(store.claim(NAME, "A", NOW, 1e12))
-        # As clocks differ.
-        assert await do(store.holder(NAME, NOW - 0.5)) == "A"
-        assert await do(store.claim(NAME, "B", NOW - 0.5, 5)) == "A"
-        assert await do(store.holder(NAME, NOW - 1.5)) is None
-        assert await do(store.claim(NAME, "B", NOW - 1.5, 5)) == "B"
-
-    async def test_of_many_one_gets_it(self, do: Do, store: Store) -> None:
-        claims = (do(store.claim(NAME, f"{number}", NOW, 5)) for number in range(20))
-        assert len(set(await asyncio.gather(*claims))) == 1
-
-    async def test_leases_are_no_entries(self, do: Do, store: Store) -> None:
-        await do(store.claim(NAME, "A", NOW, 5))
-        assert await do(store.size()) == 0
-        assert await do(store.bytes_size()) == 0
-        assert await do(store.page("", 10)) == []
-        assert await do(store.load(NAME)) == ()
-
-    async def test_clearing_and_sweeping(self, do: Do, store: Store) -> None:
-        await do(store.claim("short", "A", NOW, 5))
-        await do(store.claim("long", "A", NOW, 50))
-        assert await do(store.sweep(NOW + 5, 10)) == 0
-        assert await do(store.holder("short", NOW + 1)) is None
-        assert await do(store.holder("long", NOW + 1)) == "A"
-        await do(store.clear())
-        assert await do(store.holder("long", NOW + 1)) is None
-
-
-@for_several
-async def test_what_was_saved_is_there_before_the_lease_is_free(do: Do, store: Store) -> None:
-    await do(store.claim(NAME, "A", NOW, 5))
-    for number in range(50):
-        await do(store.save(f"a.{number}", entry(body=b"x"), b"x"))
-    await do(store.release(NAME, "A", NOW))
-    await released(do, store)
-    assert await do(store.size()) == 50
 
 
 @in_files

@@ -1,9 +1,8 @@
-"""Bodies that are stored as they come and read in pieces, in every store that does that."""
+"""The files of large bodies: what every store promises of these is in the contract."""
 
 from __future__ import annotations
 
 import os
-import random
 import resource
 import threading
 import time
@@ -22,25 +21,14 @@ from http_client_cache.shell.bodies import WAITING_BYTES
 from http_client_cache.shell.body_files import BodyDraft
 from http_client_cache.shell.jobs import Job
 from http_client_cache.store import Store
-from http_client_cache.store.memory import MemoryStore
+from http_client_cache.testing.pieces import LARGE, OTHER, PIECES, draft_of, load, put, read
 from tests.stores.conftest import Do
-from tests.stores.subjects import COLOURS, SUBJECTS, Subject, entry, run_as_sync
+from tests.stores.subjects import SUBJECTS, WHOLE, Subject, but, entry, run_as_sync
 
-_RANDOM = random.Random(4)
-# Compressed, where that is done, it is a fifth shorter.
-LARGE = b"".join([_RANDOM.randbytes(204) + bytes(52) for _ in range(3 * WHOLE_BYTES // 256)])
-LARGE += _RANDOM.randbytes(17)
-OTHER = LARGE[::-1]
-PIECES = [LARGE[start : start + 300_000] for start in range(0, len(LARGE), 300_000)]
-
-WHOLE = [name for name in SUBJECTS if "mapping" in name or name == "sqlite_in_memory"]
-IN_PIECES = [name for name in SUBJECTS if name not in WHOLE]
-in_files = pytest.mark.parametrize(
-    "subject", [name for name in IN_PIECES if name != "memory"], indirect=True
-)
+IN_FILES = [name for name in but(WHOLE) if name.startswith(("sqlite", "files"))]
 
 
-@pytest.fixture(params=IN_PIECES)
+@pytest.fixture(params=IN_FILES)
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     subject = SUBJECTS[request.param](tmp_path)
     yield subject
@@ -56,59 +44,13 @@ def files_in(folder: Path) -> list[Path]:
     ]
 
 
-async def draft_of(do: Do, store: Store, pieces: list[bytes], key: str = "a.1") -> Any:
-    draft = await do(store.begin(key, entry()))
-    assert draft is not None
-    for piece in pieces:
-        assert await do(store.append(draft, [piece])) is True
-    return draft
-
-
-async def put(do: Do, store: Store, body: bytes = LARGE, key: str = "a.1") -> KeptBody:
-    pieces = [body[start : start + 300_000] for start in range(0, len(body), 300_000)]
-    draft = await draft_of(do, store, pieces, key)
-    kept: KeptBody = await do(store.save(key, entry(body=body), draft))
-    return kept
-
-
-async def read(do: Do, store: Store, body: Any) -> bytes:
-    if isinstance(body, bytes):
-        return body
-    found = b""
-    while len(found) < len(body):
-        piece = await do(store.read(body, len(found), 200_000))
-        assert 0 < len(piece) <= 200_000
-        found += piece
-    return found
-
-
-async def load(do: Do, store: Store, key: str = "a.1") -> Any:
-    (found,) = await do(store.load(key))
-    assert found.entry.body_size == len(found.body)
-    return found.body
-
-
-async def test_nobody_sees_a_draft(do: Do, store: Store, tmp_path: Path) -> None:
-    draft = await draft_of(do, store, PIECES[:5])
-    assert await do(store.load("a.1")) == ()
-    assert await do(store.size()) == 0
-    assert await do(store.page("", 10)) == []
-    await do(store.forget(draft))
-
-
-async def test_saved_it_is_read_as_it_came(
+async def test_another_reads_it_from_the_disk(
     do: Do, store: Store, subject: Subject, request: pytest.FixtureRequest
 ) -> None:
-    kept = await put(do, store)
-    assert await read(do, store, kept) == LARGE
-    found = await load(do, store)
-    assert isinstance(found, KeptBody)
-    assert await read(do, store, found) == LARGE
-    # And when it is on the disk, by another.
+    await put(do, store)
     subject.sync_shell.close()
     assert await read(do, store, await load(do, store)) == LARGE
-    ((_, stored),) = await do(store.page("", 10, bodies=True))
-    assert await read(do, store, stored.body) == LARGE
+    ((_, stored),) = await do(store.page("", 10))
     size = stored.entry.stored_size
     assert size <= await do(store.bytes_size()) < size + 4000
     is_packed = "packed" in request.node.name
@@ -117,31 +59,8 @@ async def test_saved_it_is_read_as_it_came(
     )
 
 
-async def test_any_part_of_it_can_be_read(do: Do, store: Store) -> None:
-    kept = await put(do, store)
-    part = kept[1_000_000:1_000_100]
-    assert len(part) == 100
-    assert await read(do, store, part) == LARGE[1_000_000:1_000_100]
-    assert await read(do, store, part[10:]) == LARGE[1_000_010:1_000_100]
-    assert len(part[50:10]) == 0
-
-
-async def test_many_read_one_at_their_own_pace(do: Do, store: Store) -> None:
-    kept = await put(do, store)
-    places = dict.fromkeys(range(5), 0)
-    found = dict.fromkeys(places, b"")
-    while places:
-        reader = random.choice(list(places))
-        piece = await do(store.read(kept, places[reader], 100_000 * (reader + 1)))
-        found[reader] += piece
-        places[reader] += len(piece)
-        if places[reader] == len(LARGE):
-            del places[reader]
-    assert all(body == LARGE for body in found.values())
-
-
 @pytest.mark.parametrize("way", ["replace", "drop", "delete", "clear", "sweep", "small"])
-async def test_it_is_read_to_its_end_whatever_becomes_of_it(
+async def test_its_file_is_read_to_its_end_and_goes(
     do: Do, store: Store, subject: Subject, tmp_path: Path, way: str
 ) -> None:
     await put(do, store)
@@ -167,7 +86,7 @@ async def test_it_is_read_to_its_end_whatever_becomes_of_it(
     assert begun + await read(do, store, kept[1000:]) == LARGE
     if way == "replace":
         assert await read(do, store, await load(do, store)) == OTHER
-        assert len(files_in(tmp_path)) == (not isinstance(store, MemoryStore))
+        assert len(files_in(tmp_path)) == 1
     elif way == "small":
         assert await load(do, store) == b"small"
     else:
@@ -184,21 +103,6 @@ async def test_forgotten_it_leaves_nothing(
     assert files_in(tmp_path) == []
 
 
-async def test_its_metadata_may_change_while_it_comes(
-    do: Do, store: Store, subject: Subject
-) -> None:
-    """A part that turns out to be the whole is stored with fewer fields, as another variant."""
-    told = (*entry().headers, (b"Content-Range", b"bytes 0-9/10"))
-    begun = msgspec.structs.replace(entry(), headers=told)
-    draft = await do(store.begin("a.1", begun, variant="part"))
-    for piece in PIECES:
-        assert await do(store.append(draft, [piece])) is True
-    await do(store.save("a.1", entry(body=LARGE), draft))
-    subject.sync_shell.close()
-    assert await read(do, store, await load(do, store)) == LARGE
-
-
-@in_files
 async def test_lost_it_leaves_nothing(
     do: Do, store: Store, subject: Subject, tmp_path: Path
 ) -> None:
@@ -209,29 +113,6 @@ async def test_lost_it_leaves_nothing(
     assert files_in(tmp_path) == []
 
 
-async def test_a_sweep_spares_what_is_being_written(do: Do, store: Store) -> None:
-    await do(store.save("a.2", entry(), b""))
-    draft = await draft_of(do, store, PIECES[:6])
-    await do(store.sweep(0.0, 10))
-    for piece in PIECES[6:]:
-        assert await do(store.append(draft, [piece])) is True
-    await do(store.save("a.1", entry(body=LARGE), draft))
-    await do(store.sweep(0.0, 10))
-    assert await read(do, store, await load(do, store)) == LARGE
-
-
-async def test_freshened_it_keeps_its_body(do: Do, store: Store, subject: Subject) -> None:
-    await put(do, store)
-    (found,) = await do(store.load("a.1"))
-    changed = msgspec.structs.replace(found.entry, headers=((b"ETag", b'"2"'),))
-    assert await do(store.freshen([("a.1", "", changed)])) == 1
-    subject.sync_shell.close()
-    (found,) = await do(store.load("a.1"))
-    assert found.entry == changed
-    assert await read(do, store, found.body) == LARGE
-
-
-@in_files
 async def test_a_large_body_in_memory_is_stored_in_the_same_way(
     do: Do, store: Store, subject: Subject, tmp_path: Path
 ) -> None:
@@ -243,7 +124,6 @@ async def test_a_large_body_in_memory_is_stored_in_the_same_way(
     assert len(files_in(tmp_path)) == 1
 
 
-@in_files
 async def test_a_large_body_in_memory_may_take_longer_than_a_piece_of_it(
     do: Do, store: Store, subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,7 +142,6 @@ async def test_a_large_body_in_memory_may_take_longer_than_a_piece_of_it(
     assert await read(do, store, await load(do, store)) == body
 
 
-@in_files
 async def test_files_are_for_their_owner_alone(
     do: Do, store: Store, subject: Subject, tmp_path: Path
 ) -> None:
@@ -273,7 +152,6 @@ async def test_files_are_for_their_owner_alone(
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-@in_files
 async def test_a_file_that_is_too_short_is_absent(
     do: Do, store: Store, subject: Subject, tmp_path: Path
 ) -> None:
@@ -285,7 +163,6 @@ async def test_a_file_that_is_too_short_is_absent(
     assert await do(store.load("a.1")) == ()
 
 
-@in_files
 async def test_a_file_that_shrinks_while_it_is_read_is_an_error(
     do: Do, store: Store, subject: Subject, tmp_path: Path
 ) -> None:
@@ -297,20 +174,6 @@ async def test_a_file_that_shrinks_while_it_is_read_is_an_error(
         file.truncate(2_000_000)
     with pytest.raises(StoreError, match="damaged"):
         await read(do, store, kept)
-
-
-@pytest.mark.parametrize("name", WHOLE)
-@pytest.mark.parametrize("colour", COLOURS)
-async def test_others_take_and_give_them_whole(name: str, colour: str, tmp_path: Path) -> None:
-    subject = SUBJECTS[name](tmp_path)
-    store = subject.store
-
-    do = partial(COLOURS[colour], subject)
-    assert await do(store.begin("a.1", entry())) is None
-    assert await do(store.save("a.1", entry(body=LARGE), LARGE)) == LARGE
-    assert await load(do, store) == LARGE
-    await run_as_sync(subject, store.clear())
-    subject.sync_shell.close()
 
 
 @pytest.mark.parametrize("name", ["sqlite_signed", "files_signed"])
@@ -348,7 +211,6 @@ async def test_damage_is_found_by_the_end_where_there_is_a_checksum(tmp_path: Pa
     subject.sync_shell.close()
 
 
-@in_files
 async def test_a_full_disk_costs_one_body(
     do: Do, store: Store, subject: Subject, tmp_path: Path
 ) -> None:
@@ -373,7 +235,6 @@ async def test_a_full_disk_costs_one_body(
     assert await read(do, store, await load(do, store)) == LARGE
 
 
-@in_files
 async def test_who_writes_waits_for_the_disk_but_not_for_long(
     do: Do, store: Store, subject: Subject
 ) -> None:
@@ -412,7 +273,6 @@ async def test_a_checksum_is_computed_once_and_again_when_the_file_has_changed(
     subject.sync_shell.close()
 
 
-@in_files
 async def test_nobody_else_waits_for_a_disk_that_is_stuck(
     do: Do, store: Store, subject: Subject
 ) -> None:

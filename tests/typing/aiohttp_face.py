@@ -143,7 +143,7 @@ async def a_filter(response: aiohttp.ClientResponse) -> bool:
 
 
 def wrong_settings() -> None:
-    CachedSession(cache="cache.sqlite")  # type: ignore[arg-type]
+    CachedSession(cache=1)  # type: ignore[arg-type]
     CachedSession(expire_after=[1])  # type: ignore[arg-type]
     CacheBackend(allowed_codes=200)  # type: ignore[arg-type]
     SQLiteBackend(no_such_option=1)  # type: ignore[call-arg]
