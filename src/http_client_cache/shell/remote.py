@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
@@ -84,7 +85,8 @@ class _Remote:
             not connected  # Whatever else the request wants would meet the same.
             or isinstance(error, (TimeoutError, StoreUnavailable, *self.out_of_reach))
         ):
-            self.guard.lost(begun, writes=writes)
+            if not isinstance(error, _ClosedError):
+                self.guard.lost(begun, writes=writes)
             return StoreUnavailable(why)
         if isinstance(error, StoreError):
             # What the server sent is damaged; that is not the server's failure.
@@ -181,7 +183,7 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
             # It goes on when this one gives up: connecting may take longer than a call.
             await asyncio.wait([opening])
         if opening.cancelled():
-            raise StoreUnavailable("it was closed while the cache connected to it")
+            raise _ClosedError
         return opening.result()
 
     async def _open(self) -> C:
@@ -229,6 +231,7 @@ class SyncRemote(_Remote, ABC, Generic[C]):
         super().__init__(guard)
         self._lock = threading.Lock()
         self._opening: Future[C] | None = None
+        self._since = 0.0
         # Those of the process that forked this one: not to be closed, be it by the collector.
         self._inherited: list[Future[C] | None] = []
         watch_over(self)
@@ -259,7 +262,7 @@ class SyncRemote(_Remote, ABC, Generic[C]):
         begun = guard.enter(seconds, writes=statement.writes)
         connected = False
         try:
-            client = self._client().result(seconds)
+            client = self._client(seconds)
             connected = True
             answer = self._carry_out(client, statement)
         except Exception as error:
@@ -267,12 +270,24 @@ class SyncRemote(_Remote, ABC, Generic[C]):
         guard.worked(writes=statement.writes)
         return answer
 
-    def _client(self) -> Future[C]:
+    def _client(self, seconds: float) -> C:
         with self._lock:
             opening = self._opening
             if opening is None or (opening.done() and opening.exception() is not None):
-                self._opening = opening = _in_a_thread(self._connect)
-            return opening
+                opening = self._open()
+            elif not opening.done() and time.monotonic() - self._since > CONNECT_SECONDS:
+                # Nothing may ever come of it, as where a process forked while it looked up a name.
+                opening.add_done_callback(self._close_opened)
+                opening = self._open()
+        client = opening.result(seconds)
+        if opening is not self._opening:
+            raise _ClosedError
+        return client
+
+    def _open(self) -> Future[C]:
+        self._since = time.monotonic()
+        self._opening = opening = _in_a_thread(self._connect)
+        return opening
 
     def close(self) -> None:
         """Close the client; the next statement makes a new one."""
@@ -303,6 +318,13 @@ class SyncRemote(_Remote, ABC, Generic[C]):
         self._inherited.append(self._opening)
         self._opening = None
         self._lock.release()
+
+
+class _ClosedError(StoreUnavailable):
+    """Somebody closed what this one waited for: no failure of the server's."""
+
+    def __init__(self) -> None:
+        super().__init__("it was closed while the cache connected to it")
 
 
 def _has_failed(opening: asyncio.Task[Any]) -> bool:
