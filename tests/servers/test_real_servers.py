@@ -41,7 +41,6 @@ from tests.support.servers import (
     valkey_url,
     wait_until,
 )
-from tests.support.servers.mongo import hello
 from tests.support.servers.resp import ask
 
 KINDS: dict[str, Callable[[], Server]] = {
@@ -310,8 +309,3 @@ def test_nothing_is_left_behind(how: str) -> None:
     for pid, folder in told:
         wait_until(lambda pid=pid: is_gone(int(pid)), "the server is gone", 5)
         wait_until(lambda folder=folder: not Path(folder).exists(), "its folder is gone", 5)
-
-
-def test_mongod_says_hello() -> None:
-    host, port = mongodb_url().removeprefix("mongodb://").strip("/").rsplit("@")[-1].split(":")
-    assert hello((host, int(port)))["ok"] == 1
