@@ -33,6 +33,7 @@ from tests.support.servers import (
     ValkeyServer,
     dynamodb_url,
     mongodb_url,
+    ports,
     programs,
     redis_cluster_nodes,
     redis_sentinels,
@@ -217,6 +218,16 @@ def test_the_error_of_a_failed_start_has_the_log() -> None:
         server.start()
     assert not server.folder.exists()
     assert not server.is_running
+
+
+def test_a_port_is_not_taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ports.Port()
+    number = first.take()
+    monkeypatch.setattr(ports, "_PORTS", [number])
+    with pytest.raises(RuntimeError, match="no port is free"):
+        ports.free_port()
+    first.release()
+    assert ports.free_port() == number
 
 
 def test_a_missing_program_is_an_error_that_helps(
