@@ -165,13 +165,17 @@ def test_a_server_from_its_start_to_its_end(server: Server) -> None:
 
 
 def test_a_suspended_server_hangs_until_it_is_resumed() -> None:
-    with RedisServer() as server, Redis.from_url(server.url, socket_timeout=0.1, retry=None) as one:
-        one.ping()
+    with (
+        RedisServer() as server,
+        Redis.from_url(server.url) as patient,
+        Redis.from_url(server.url, socket_timeout=0.1, retry=None) as impatient,
+    ):
+        patient.ping()
         server.suspend()
         with pytest.raises(Late):
-            one.ping()
+            impatient.ping()
         server.resume()
-        assert one.ping()
+        assert patient.ping()
 
 
 def test_arguments_of_redis() -> None:
