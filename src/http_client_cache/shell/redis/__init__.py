@@ -115,12 +115,14 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
 
     async def _disconnect(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
-            await client.redis.aclose()
+            for part in clients.parts_of(client.redis):
+                await part.aclose()
 
     def _abandon(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
-            for connection in _connections(client.redis):
-                _let_go(connection)
+            for part in clients.parts_of(client.redis):
+                for connection in _connections(part):
+                    _let_go(connection)
 
 
 class SyncRedis(SyncRemote[SyncClient]):
@@ -164,7 +166,8 @@ class SyncRedis(SyncRemote[SyncClient]):
 
     def _disconnect(self, client: SyncClient) -> None:
         if client.redis is not self._source.connection:
-            client.redis.close()
+            for part in clients.parts_of(client.redis):
+                part.close()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import redis
@@ -125,6 +125,12 @@ def is_cluster(client: object) -> bool:
     return isinstance(client, redis.RedisCluster | redis.asyncio.RedisCluster)
 
 
+def parts_of(client: Any) -> list[Any]:
+    """A client and those that it has for itself: of sentinels, which it does not close."""
+    manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+    return [client, *([] if manager is None else manager.sentinels)]
+
+
 def room_of(client: Any) -> int:
     """How many connections a client of the user's own may have; at most our own number."""
     pool = getattr(client, "connection_pool", None)
@@ -183,6 +189,3 @@ def _is_encrypted(pool: Any, settings: Mapping[str, Any]) -> bool:
     kinds: tuple[Any, ...] = (redis.SSLConnection, redis.asyncio.SSLConnection)
     return bool(settings.get("ssl")) or (isinstance(kind, type) and issubclass(kind, kinds))
 
-
-Made = Callable[[Address, float], Any]
-"""Makes a client."""
