@@ -24,8 +24,7 @@ from http_client_cache.statements import NOT_NOW
 from http_client_cache.store.filesystem import FileStore
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
-from http_client_cache.store._redis_names import CLUSTER_SHARDS
-from http_client_cache.store.redis import RedisStore
+from http_client_cache.store.redis import CLUSTER_SHARDS, RedisStore
 from http_client_cache.store.sqlite import SQLiteStore
 from http_client_cache.testing import Subject
 from http_client_cache.testing.subject import COLOURS, answered_now, run_as_async, run_as_sync

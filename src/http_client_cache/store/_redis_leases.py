@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from http_client_cache.plan import Plan
-from http_client_cache.redis_statements import Run
+from http_client_cache.redis_statements import Run, Script
 from http_client_cache.store import CLOCK_SECONDS, FRUITLESS_SECONDS
 from http_client_cache.store import _redis_scripts as scripts
 from http_client_cache.store._redis_names import Names, to_bytes, to_text
@@ -36,16 +36,16 @@ class RedisLeases:
         if held is None:
             return None
         since, until, owner = held.split(b" ", 2)
-        return to_text(owner) if float(since) <= now + CLOCK_SECONDS and now < float(until) else None
+        if now >= float(until) or float(since) > now + CLOCK_SECONDS:
+            return None
+        return to_text(owner)
 
     def release(self, name: str, owner: str, now: float, *, fruitless: bool = False) -> Plan[None]:
         """See :class:`~http_client_cache.store.Store`."""
         until = (now + FRUITLESS_SECONDS, _milliseconds(FRUITLESS_SECONDS)) if fruitless else ()
         yield self._run(scripts.RELEASE, name, owner, now, *until)
 
-    def _run(
-        self, script: scripts.Script, name: str, owner: str, now: float, *until: float | int
-    ) -> Run:
+    def _run(self, script: Script, name: str, owner: str, now: float, *until: float) -> Run:
         numbers = [repr(number).encode() for number in until]
         arguments = (to_bytes(name), to_bytes(owner), repr(now).encode(), *numbers)
         return Run(script, (self._names.prefix_of(name),), arguments)

@@ -9,9 +9,6 @@ from zlib import crc32
 VERSION: Final = 1
 """Of the schema; part of every name, so that versions never read each other's."""
 
-CLUSTER_SHARDS: Final = 64
-"""Into so many a cache falls where the server is a cluster: all keys of one lie in one slot."""
-
 
 class Names:
     """The names of all that one cache has on a server.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from http_client_cache.body import AnyBody, Draft
 from http_client_cache.codec.protocol import Codec
@@ -13,28 +13,28 @@ from http_client_cache.errors import RecordError, StoreError
 from http_client_cache.limits import Limits, Retention
 from http_client_cache.plan import Plan
 from http_client_cache.redis_statements import LOOKS_THROUGH, Run, Scan, Script
+from http_client_cache.store import _redis_looks as looks
 from http_client_cache.store import _redis_scripts as scripts
 from http_client_cache.store._blocks import BlockDraft, BodiesInBlocks, Chain
 from http_client_cache.store._packing import packs
 from http_client_cache.store._redis_leases import MOST_SECONDS, RedisLeases
-from http_client_cache.store._redis_names import Names, escape, place_of, to_bytes, to_text
+from http_client_cache.store._redis_listing import LOOK, RedisListing, groups
+from http_client_cache.store._redis_names import Names, escape, to_bytes, to_text
+
+CLUSTER_SHARDS: Final = 64
+"""Into so many a cache falls where the server is a cluster: all keys of one lie in one slot."""
 
 AT_ONCE: Final = 200
 """Keys that one script changes at most: a server does one at a time."""
 
-LOOK: Final = 500
-"""Entries that one script looks at, at most."""
 
-T = TypeVar("T")
-
-
-class RedisStore(BodiesInBlocks, RedisLeases):
+class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
     """Entries as hashes, with indexes; see ``_redis_scripts.py``.
 
     Args:
         codec: turns metadata into records.
         cache_name: tells the cache from others on the server.
-        shards: 1; for a cluster :data:`~http_client_cache.store._redis_names.CLUSTER_SHARDS`.
+        shards: 1; for a cluster :data:`CLUSTER_SHARDS`.
         retention: until when what has expired is kept; an hour if left out.
         ttl: let entries leave the server by themselves.
         compression: ``"zstd"`` compresses the bodies that are saved, where that saves.
@@ -76,7 +76,7 @@ class RedisStore(BodiesInBlocks, RedisLeases):
             key = alias.target
             reply = yield self._loading(key, follow=False)
         found: list[Stored] = []
-        for variant, meta, record, body in _groups(reply, 4):
+        for variant, meta, record, body in groups(reply, 4):
             stored = yield from self._stored(key, to_text(variant), meta, record, body)
             if stored is not None:
                 found.append(stored if alias is None else stored._replace(hops=alias.hops))
@@ -88,7 +88,7 @@ class RedisStore(BodiesInBlocks, RedisLeases):
         named, prefix = to_bytes(key), self._names.prefix_of(key)
         place = escape(named) + b"\0"
         keys = (b"%be:%b" % (prefix, named), prefix + b"i", prefix + b"a")
-        return Run(scripts.LOAD, keys, (place, named) if follow else (place,))
+        return Run(looks.LOAD, keys, (place, named) if follow else (place,))
 
     def save(
         self, key: str, entry: Entry, body: bytes | Draft, *, variant: str = ""
@@ -209,7 +209,7 @@ class RedisStore(BodiesInBlocks, RedisLeases):
                 leading.setdefault(alias.target, []).append(key)
             gone: list[bytes] = []
             for shard, targets in self._by_shard((to, (to_bytes(to),)) for to in leading):
-                for target in (yield self._look(scripts.MISSING, shard, *targets)):
+                for target in (yield self._look(looks.MISSING, shard, *targets)):
                     for key in leading[to_text(target)]:
                         gone += (to_bytes(key), target, b"")
             yield from self._tell(gone)
@@ -218,84 +218,20 @@ class RedisStore(BodiesInBlocks, RedisLeases):
 
     def contains(self, key: str, *, follow: bool = False) -> Plan[bool]:
         """See :class:`~http_client_cache.store.Store`."""
-        answer = yield self._change(scripts.CONTAINS, key, to_bytes(key))
+        answer = yield self._change(looks.CONTAINS, key, to_bytes(key))
         if follow and isinstance(answer, bytes):
             return (yield from self.contains(to_text(answer)))
-        return answer == 1
+        return bool(answer == 1)
 
     def has_locator(self, locator: str) -> Plan[bool]:
         """See :class:`~http_client_cache.store.Store`."""
-        answer = yield self._change(scripts.HAS_LOCATOR, locator, to_bytes(locator), LOOK)
+        answer = yield self._change(looks.HAS_LOCATOR, locator, to_bytes(locator), LOOK)
         if isinstance(answer, int):
             return True
         for target in answer:
             if (yield from self.contains(to_text(target))):
                 return True
         return False
-
-    def page(
-        self, after: str, limit: int, *, bodies: bool = False
-    ) -> Plan[list[tuple[str, Stored]]]:
-        """See :class:`~http_client_cache.store.Store`."""
-        page: list[tuple[str, Stored]] = []
-        number, _, place = after.partition(":")
-        last = to_bytes(place)
-        for shard in range(int(number or 0), len(self._names.prefixes)):
-            over = 0
-            while not over:
-                most = min(limit - len(page), LOOK)
-                if most <= 0:
-                    return page
-                over, last, found = yield self._look(scripts.PAGE, shard, last, most, int(bodies))
-                for named, variant, *lies in _groups(found, 5):
-                    key = to_text(named)
-                    told = to_text(variant)
-                    stored = yield from self._stored(key, told, *lies, bodies=bodies)
-                    if stored is not None:
-                        page.append((f"{shard}:{to_text(place_of(named, variant))}", stored))
-            last = b""
-        return page
-
-    def links(self, after: str, limit: int) -> Plan[list[tuple[str, Alias]]]:
-        """See :class:`~http_client_cache.store.Store`."""
-        page: list[tuple[str, Alias]] = []
-        for shard in range(len(self._names.prefixes)):
-            last, over, found = to_bytes(after), 0, 0
-            while not over and found < limit:
-                over, last, lies = yield self._look(scripts.LINKS, shard, last, min(limit, LOOK))
-                for named, record in _groups(lies, 2):
-                    key = to_text(named)
-                    try:
-                        page.append((key, self._codec.decode_alias(key, record)))
-                    except RecordError:
-                        continue
-                    found += 1
-        page.sort(key=lambda link: to_bytes(link[0]))
-        return page[:limit]
-
-    def size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        return (yield from self._measure(scripts.MEASURE))[0]
-
-    def bytes_size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        _, entries = yield from self._measure(scripts.MEASURE)
-        _, aliases = yield from self._measure(scripts.MEASURE_LINKS)
-        return entries + aliases
-
-    def links_size(self) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        return (yield from self._measure(scripts.MEASURE_LINKS))[0]
-
-    def _measure(self, script: Script) -> Plan[tuple[int, int]]:
-        count, size = 0, 0
-        for shard in range(len(self._names.prefixes)):
-            last, over = b"", 0
-            while not over:
-                over, last, found = yield self._look(script, shard, last, LOOK)
-                count += found[0]
-                size += found[1]
-        return count, size
 
     # Large bodies.
 
@@ -343,7 +279,8 @@ class RedisStore(BodiesInBlocks, RedisLeases):
 
     def _record(self, key: str, variant: str) -> Plan[bytes]:
         named = to_bytes(variant)
-        for name, _, record, _ in _groups((yield self._loading(key, follow=False)), 4):
+        lies: list[bytes] = yield self._loading(key, follow=False)
+        for name, _, record, _ in groups(lies, 4):
             if name == named:
                 return record
         return b""
@@ -362,14 +299,7 @@ class RedisStore(BodiesInBlocks, RedisLeases):
         """A script for the shard of a key."""
         return Run(script, (self._names.prefix_of(key),), (self._now(), *arguments))
 
-    def _look(self, script: Script, shard: int, *arguments: bytes | int) -> Run:
-        """A script of those that go through all shards."""
-        prefix = self._names.prefixes[shard]
-        return Run(script, (prefix,), (self._now(), *arguments), LOOKS_THROUGH)
-
-    def _count(
-        self, script: Script, changes: Iterable[tuple[str, tuple[bytes, ...]]]
-    ) -> Plan[int]:
+    def _count(self, script: Script, changes: Iterable[tuple[str, tuple[bytes, ...]]]) -> Plan[int]:
         """Run a script for some keys, a few at a time; answers the sum of its answers."""
         total = 0
         rest = iter(changes)
@@ -383,7 +313,7 @@ class RedisStore(BodiesInBlocks, RedisLeases):
 
     def _tell(self, led: Sequence[bytes]) -> Plan[None]:
         """Let aliases know what has become of the keys that they lead to."""
-        aliases = ((to_text(alias), (alias, *rest)) for alias, *rest in _groups(led, 3))
+        aliases = ((to_text(alias), (alias, *rest)) for alias, *rest in groups(led, 3))
         while some := list(islice(aliases, AT_ONCE)):
             for shard, arguments in self._by_shard(some):
                 run = Run(
@@ -398,11 +328,6 @@ class RedisStore(BodiesInBlocks, RedisLeases):
         for key, arguments in changes:
             found.setdefault(self._names.shard_of(key), []).extend(arguments)
         yield from found.items()
-
-
-def _groups(values: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
-    """What came one behind the other, so many at a time."""
-    return zip(*[iter(values)] * size, strict=True)
 
 
 def _expires(entry: Entry) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Generator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from typing import Any, ClassVar, Final, NamedTuple
 
 from redis.exceptions import ConnectionError as NoConnection
@@ -171,7 +171,7 @@ class SyncRedis(SyncRemote[SyncClient]):
 
 
 @contextmanager
-def _entered(room: threading.Semaphore, seconds: float) -> Iterator[None]:
+def _entered(room: threading.Semaphore, seconds: float) -> Generator[None]:
     if not room.acquire(timeout=seconds):
         raise TimeoutError
     try:
@@ -193,8 +193,10 @@ def _scan(client: Any, statement: Scan) -> tuple[tuple[Any, ...], dict[str, Any]
 
 
 def _scanned(answer: Any, statement: Scan, nodes: int) -> tuple[Any, list[bytes]]:
+    cursor: Any
     cursor, names = answer
-    if isinstance(cursor, dict):
+    if nodes > 1 or not isinstance(cursor, int):
+        # A cluster answers for each node, be it one.
         (cursor,) = cursor.values()
     node = (statement.cursor or (0, 0))[0]
     if cursor:

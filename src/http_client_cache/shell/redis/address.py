@@ -97,6 +97,14 @@ class Address(NamedTuple):
             nodes = ((host or nodes[0][0], port or nodes[0][1]),)
         if self.kind == "cluster" and options.get("db"):
             raise ConfigurationError("db must be 0 or left out: a cluster has no other")
+        for name in options:
+            if name.startswith("ssl_") and not options.get("ssl"):
+                # Nobody is to believe that it is encrypted.
+                raise ConfigurationError(
+                    f"{name} is for TLS: say ssl=True, or rediss:// as address"
+                )
+            if name.startswith("sentinel_") and self.kind != "sentinel":
+                raise ConfigurationError(f"{name} is for redis+sentinel:// as address")
         return self._replace(options=options, nodes=nodes)
 
 

@@ -7,22 +7,28 @@ from typing import Any, Final, cast
 
 import redis
 import redis.asyncio
-import redis.asyncio.cluster
-import redis.asyncio.retry
-import redis.asyncio.sentinel
-import redis.cluster
-import redis.retry
-import redis.sentinel
+from redis import cluster, sentinel
+from redis.asyncio import cluster as async_cluster
+from redis.asyncio import sentinel as async_sentinel
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from http_client_cache.errors import ConfigurationError, describe
 from http_client_cache.shell.redis.address import OPTIONS, Address
 
-MOST_CONNECTIONS: Final = 50
+MOST_CONNECTIONS: Final = 32
 """Calls that one client has under way at once, if nothing else is said."""
 
 PROTOCOL: Final = 2
 """RESP3 has nothing that is of use here, and costs a greeting more."""
+
+# Much of redis-py is untyped.
+_asyncio: Any = redis.asyncio
+_AsyncNode: Any = async_cluster.ClusterNode
+_AsyncSentinel: Any = async_sentinel.Sentinel
+_Node: Any = cluster.ClusterNode
+_Sentinel: Any = sentinel.Sentinel
 
 _OURS: Final = frozenset(("max_connections", "sentinel_username", "sentinel_password"))
 
@@ -33,30 +39,53 @@ _HAS_RETRY_OF_CLUSTERS: Final = _VERSION >= (6, 0)
 def async_client(address: Address, seconds: float) -> Any:
     """A client for one event loop, which never tries again by itself."""
     options = _options(address, seconds)
-    options["retry"] = redis.asyncio.retry.Retry(NoBackoff(), 0)
+    options["retry"] = AsyncRetry(NoBackoff(), 0)
     if address.kind == "cluster":
-        nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.nodes]
-        return redis.asyncio.RedisCluster(startup_nodes=nodes, **_of_cluster(options))
+        nodes = [_AsyncNode(host, port) for host, port in address.nodes]
+        client: Any = _asyncio.RedisCluster(startup_nodes=nodes, **_of_cluster(options))
+        manager = client.nodes_manager
+        kind = manager.connection_kwargs.get("connection_class")
+        if kind is not None:
+            manager.connection_kwargs["connection_class"] = kind = _sharing(kind)
+            for node in manager.startup_nodes.values():
+                node.connection_class = kind
+        return client
     if address.kind == "sentinel":
-        sentinel = redis.asyncio.sentinel.Sentinel(
-            list(address.nodes), sentinel_kwargs=_of_sentinels(address, options)
-        )
-        return sentinel.master_for(cast("str", address.service), **options)
-    return redis.asyncio.Redis(**_of_one(address, options))
+        watch = _AsyncSentinel(list(address.nodes), sentinel_kwargs=_of_sentinels(address, options))
+        client = watch.master_for(cast("str", address.service), **options)
+    else:
+        client = _asyncio.Redis(**_of_one(address, options))
+    for part in parts_of(client):
+        part.connection_pool.connection_class = _sharing(part.connection_pool.connection_class)
+    return client
+
+
+def _sharing(kind: Any) -> Any:
+    """A class of connections that share the certificates: each would load them for 50 ms."""
+    encrypted: Any = redis.asyncio.SSLConnection
+    if not issubclass(kind, encrypted):
+        return kind
+    contexts: list[Any] = []
+
+    def begin(self: Any, **options: Any) -> None:
+        kind.__init__(self, **options)
+        contexts.append(self.ssl_context)
+        self.ssl_context = contexts[0]
+        del contexts[1:]
+
+    return type("Sharing", (kind,), {"__init__": begin})
 
 
 def sync_client(address: Address, seconds: float) -> Any:
     """A client for any threads, which never tries again by itself."""
     options = _options(address, seconds)
-    options["retry"] = redis.retry.Retry(NoBackoff(), 0)
+    options["retry"] = Retry(NoBackoff(), 0)
     if address.kind == "cluster":
-        nodes = [redis.cluster.ClusterNode(host, port) for host, port in address.nodes]
+        nodes = [_Node(host, port) for host, port in address.nodes]
         return redis.RedisCluster(startup_nodes=nodes, **_of_cluster(options))
     if address.kind == "sentinel":
-        sentinel = redis.sentinel.Sentinel(
-            list(address.nodes), sentinel_kwargs=_of_sentinels(address, options)
-        )
-        return sentinel.master_for(cast("str", address.service), **options)
+        watch = _Sentinel(list(address.nodes), sentinel_kwargs=_of_sentinels(address, options))
+        return watch.master_for(cast("str", address.service), **options)
     return redis.Redis(**_of_one(address, options))
 
 
@@ -167,8 +196,8 @@ def address_of(client: Any) -> Address:
 
 def _of_manager(pool: Any, manager: Any, options: dict[str, Any]) -> Address:
     nodes: list[tuple[str, int]] = []
-    for sentinel in manager.sentinels:
-        known = _settings(sentinel)
+    for watching in manager.sentinels:
+        known = _settings(watching)
         nodes.append((known["host"], int(known["port"])))
         for name in ("username", "password"):
             if known.get(name) is not None:
@@ -188,4 +217,3 @@ def _is_encrypted(pool: Any, settings: Mapping[str, Any]) -> bool:
     kind: object = getattr(pool, "connection_class", None) or settings.get("connection_class")
     kinds: tuple[Any, ...] = (redis.SSLConnection, redis.asyncio.SSLConnection)
     return bool(settings.get("ssl")) or (isinstance(kind, type) and issubclass(kind, kinds))
-
