@@ -3,7 +3,9 @@
 from aiohttp_client_cache.backends import (
     BaseCache,
     CacheBackend,
+    DragonflyDBBackend,
     FileBackend,
+    RedisBackend,
     SQLiteBackend,
     SQLiteCache,
 )
@@ -31,9 +33,11 @@ __all__ = [
     "CachedResponse",
     "CachedSession",
     "ConfigurationError",
+    "DragonflyDBBackend",
     "FileBackend",
     "MissingDependency",
     "Reason",
+    "RedisBackend",
     "SQLiteBackend",
     "SQLiteCache",
     "StoredResponse",

@@ -97,5 +97,9 @@ class Retention:
         leaves = self.leaves(entry)
         return None if leaves is None else _server_time() + leaves - self.now()
 
+    def server_now(self) -> float:
+        """What time it is by that clock (UTC seconds)."""
+        return _server_time()
+
 
 _server_time: Final = Clock().time

@@ -43,6 +43,8 @@ MAY_IMPORT = {
         *("body_statements", "compression", "errors", "shell.guard", "shell.lifetime"),
         "statements",
     ),
+    f"{ENGINE}.redis_statements": set(),
+    f"{ENGINE}.shell.redis": engine("errors", "redis_statements", "shell.guard", "shell.remote"),
     f"{ENGINE}.filters": set(),
     f"{ENGINE}.urls": engine("errors"),
     f"{ENGINE}.message": engine("errors", "urls"),

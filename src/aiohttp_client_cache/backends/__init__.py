@@ -2,7 +2,17 @@
 
 from aiohttp_client_cache.backends.base import CacheBackend
 from aiohttp_client_cache.backends.filesystem import FileBackend
+from aiohttp_client_cache.backends.redis import DragonflyDBBackend, RedisBackend
 from aiohttp_client_cache.backends.sqlite import SQLiteBackend, SQLiteCache
 from aiohttp_client_cache.backends.storage import BaseCache, DictCache
 
-__all__ = ["BaseCache", "CacheBackend", "DictCache", "FileBackend", "SQLiteBackend", "SQLiteCache"]
+__all__ = [
+    "BaseCache",
+    "CacheBackend",
+    "DictCache",
+    "DragonflyDBBackend",
+    "FileBackend",
+    "RedisBackend",
+    "SQLiteBackend",
+    "SQLiteCache",
+]
