@@ -20,9 +20,11 @@ from http_client_cache.statements import NOT_NOW
 from http_client_cache.store.filesystem import FileStore
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
+from http_client_cache.store.mongodb import GridFSStore, MongoStore
 from http_client_cache.store.sqlite import SQLiteStore
 from http_client_cache.testing import Subject
 from http_client_cache.testing.subject import COLOURS, answered_now, run_as_async, run_as_sync
+from tests.stores import mongo_subjects
 from tests.support.clock import StandingClock
 from tests.support.mappings import CustomCacheBackend
 
@@ -129,6 +131,30 @@ def files_packed_signed(folder: Path) -> Subject:
     return files(folder, secret_key="secret", compression="zstd", fast_save=True)
 
 
+def mongodb(folder: Path, *, clock: Clock | None = None, **options: Any) -> Subject:
+    return mongo_subjects.subject(MongoStore, folder, clock or standing_clock(), **options)
+
+
+def mongodb_signed(folder: Path) -> Subject:
+    return mongodb(folder, serializer="json", secret_key=["new", "old"])
+
+
+def mongodb_packed(folder: Path) -> Subject:
+    return mongodb(folder, compression="zstd", ttl=False)
+
+
+def mongodb_packed_signed(folder: Path) -> Subject:
+    return mongodb(folder, secret_key="secret", compression="zstd")
+
+
+def gridfs(folder: Path, *, clock: Clock | None = None, **options: Any) -> Subject:
+    return mongo_subjects.subject(GridFSStore, folder, clock or standing_clock(), **options)
+
+
+def gridfs_packed_signed(folder: Path) -> Subject:
+    return gridfs(folder, serializer="json", secret_key="secret", compression="zstd")
+
+
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
     for maker in (
@@ -147,6 +173,12 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         files_signed,
         files_packed,
         files_packed_signed,
+        mongodb,
+        mongodb_signed,
+        mongodb_packed,
+        mongodb_packed_signed,
+        gridfs,
+        gridfs_packed_signed,
     )
 }
 
