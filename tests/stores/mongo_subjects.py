@@ -1,8 +1,8 @@
-"""The stores in MongoDB, each in a database that belongs to the folder of a test."""
+"""The stores in MongoDB, in one database, which belongs to one test after the other."""
 
 from __future__ import annotations
 
-from hashlib import sha256
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,20 @@ from tests.support.servers import mongodb_url
 SECONDS = 5.0
 """That a call may take: who tests what is stored does not test how long it takes."""
 
-_used: list[str] = []
+_folders: list[Path] = []
 
 
 def database_of(folder: Path) -> str:
-    """The database of a test; those of tests before it are dropped."""
-    name = f"test-{sha256(bytes(folder)).hexdigest()[:16]}"
-    if name not in _used:
-        if _used:
-            with MongoClient[dict[str, Any]](mongodb_url()) as client:
-                for used in _used:
-                    client.drop_database(used)
-            _used.clear()
-        _used.append(name)
+    """The database of the tests of this process; empty for the first to come from a folder.
+
+    To make collections anew for every test would take longer than all the rest.
+    """
+    name = f"test-{os.getpid()}"
+    if folder not in _folders:
+        with MongoClient[dict[str, Any]](mongodb_url()) as client:
+            for collection in client[name].list_collections():
+                client[name][collection["name"]].delete_many({})
+        _folders[:] = [folder]
     return name
 
 
