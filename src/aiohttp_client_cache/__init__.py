@@ -4,6 +4,8 @@ from aiohttp_client_cache.backends import (
     BaseCache,
     CacheBackend,
     FileBackend,
+    GridFSBackend,
+    MongoDBBackend,
     SQLiteBackend,
     SQLiteCache,
 )
@@ -32,7 +34,9 @@ __all__ = [
     "CachedSession",
     "ConfigurationError",
     "FileBackend",
+    "GridFSBackend",
     "MissingDependency",
+    "MongoDBBackend",
     "Reason",
     "SQLiteBackend",
     "SQLiteCache",

@@ -33,7 +33,10 @@ class Read(NamedTuple):
     command: Document
     patience: float = 1.0
 
-    writes = False
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return False
 
 
 class Write(NamedTuple):
@@ -49,7 +52,10 @@ class Write(NamedTuple):
     command: Document
     patience: float = 1.0
 
-    writes = True
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return True
 
 
 Statement = Read | Write

@@ -2,7 +2,18 @@
 
 from aiohttp_client_cache.backends.base import CacheBackend
 from aiohttp_client_cache.backends.filesystem import FileBackend
+from aiohttp_client_cache.backends.gridfs import GridFSBackend
+from aiohttp_client_cache.backends.mongodb import MongoDBBackend
 from aiohttp_client_cache.backends.sqlite import SQLiteBackend, SQLiteCache
 from aiohttp_client_cache.backends.storage import BaseCache, DictCache
 
-__all__ = ["BaseCache", "CacheBackend", "DictCache", "FileBackend", "SQLiteBackend", "SQLiteCache"]
+__all__ = [
+    "BaseCache",
+    "CacheBackend",
+    "DictCache",
+    "FileBackend",
+    "GridFSBackend",
+    "MongoDBBackend",
+    "SQLiteBackend",
+    "SQLiteCache",
+]

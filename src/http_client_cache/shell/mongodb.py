@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import bson.errors
@@ -13,16 +14,14 @@ import pymongo
 from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import (
-    BulkWriteError,
     ConnectionFailure,
-    InvalidOperation,
     PyMongoError,
     ServerSelectionTimeoutError,
     WriteError,
 )
 
 from http_client_cache.errors import ConfigurationError, StoreError
-from http_client_cache.mongodb_statements import DUPLICATE, Document, Read, Statement, Write
+from http_client_cache.mongodb_statements import DUPLICATE, Document, Statement, Write
 from http_client_cache.shell.guard import Guard
 from http_client_cache.shell.remote import CONNECT_SECONDS, AsyncRemote, SyncRemote
 
@@ -54,19 +53,26 @@ class Target(NamedTuple):
     secrets: tuple[str, ...] = ()
 
 
-def check_options(options: Mapping[str, Any], secrets: Sequence[str]) -> None:
+def check(options: Mapping[str, Any], connection: Any, secrets: Sequence[str]) -> None:
     """See whether pymongo takes these arguments; nothing is connected.
 
     Raises:
-        ConfigurationError: it does not.
+        ConfigurationError: it does not, or the connection is none of its clients.
     """
+    if connection is not None:
+        if not isinstance(connection, MongoClient | AsyncMongoClient):
+            kind = f"{type(connection).__module__}.{type(connection).__qualname__}"
+            raise ConfigurationError(
+                f"connection must be a pymongo.AsyncMongoClient or MongoClient, not a {kind}"
+            )
+        return
     try:
-        _client(MongoClient, {**options, "connect": False})
-    except (PyMongoError, ValueError, TypeError) as error:
-        # Its own message may show a part of the password, where that is not escaped.
-        reason = "name and password must be escaped, as by urllib.parse.quote_plus"
-        if not any("@" in str(host) for host in (options.get("host"),)):
-            reason = _shortened(error, secrets)
+        _client(_Client, {**options, "connect": False})
+    except (PyMongoError, ValueError, TypeError, OSError) as error:
+        reason = _shortened(error, secrets)
+        if "@" in str(options.get("host")):
+            # It may show a part of the password, where that is not escaped.
+            reason = "name and password must be escaped, as by urllib.parse.quote_plus"
     else:
         return
     raise ConfigurationError(f"pymongo does not accept the address or an option: {reason}")
@@ -99,7 +105,7 @@ class _Opened:
                 if (servers and len(refused) == len(servers)) or time.monotonic() > until:
                     raise (refused[0] if refused else error) from error
         for command in self._target.schema:
-            yield lambda: self._database.command({**command, **self._for_writes})
+            yield partial(self._database.command, {**command, **self._for_writes})
 
     def answer(self, statement: Statement) -> Calls:
         """Carry out a statement."""
@@ -143,12 +149,19 @@ class SyncMongo(SyncRemote[_Opened]):
         super().__init__(guard)
         self.target = target
 
+    def run(self, statement: Any) -> Any:
+        """Answer a statement.
+
+        Raises:
+            StoreUnavailable: the server is not reached, or too slow.
+            StoreError: the server will not do it, or the connection is not for blocking.
+        """
+        if isinstance(self.target.connection, AsyncMongoClient):
+            raise StoreError("the connection is an AsyncMongoClient, to be used with await only")
+        return super().run(statement)
+
     def _connect(self) -> _Opened:
         given = self.target.connection
-        if given is not None and not isinstance(given, MongoClient):
-            raise StoreError(
-                "the connection is an AsyncMongoClient, which cannot be used without await"
-            )
         client = _client(_Client, self.target.options) if given is None else given
         opened = _Opened(client, self.target, own=given is None)
         try:

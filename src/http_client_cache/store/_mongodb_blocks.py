@@ -25,7 +25,7 @@ from http_client_cache.store._blocks import (
     BlockDraft,
     Chain,
 )
-from http_client_cache.store._mongodb_times import LEAVES, date_in, seconds_of
+from http_client_cache.store._mongodb_times import LEAVES, date_in, dated, seconds_of
 
 _OF_A_CHAIN: Final = 10.0
 """Patience with what changes all blocks of a chain."""
@@ -43,6 +43,9 @@ class Blocks(ABC):
 
     indexes: tuple[Document, ...]
     _collection: str
+
+    @abstractmethod
+    def __init__(self, prefix: str) -> None: ...
 
     @abstractmethod
     def _block(self, name: str, number: int) -> dict[str, Any]:
@@ -109,7 +112,7 @@ class Blocks(ABC):
         yield Write({"delete": self._collection, "deletes": deletes}, _OF_A_CHAIN)
 
     def _dated(self, name: str, leaves: datetime | None) -> Write:
-        return self._update({**self._chain(name), "gone": None}, _change(leaves))
+        return self._update({**self._chain(name), "gone": None}, dated(leaves))
 
     def _update(self, chosen: Document, change: Document) -> Write:
         updates = [{"q": chosen, "u": change, "multi": True}]
@@ -164,10 +167,14 @@ class GridBlocks(Blocks):
         """See :class:`Blocks`."""
         if number < chain.count:
             return (yield from super().read(chain, number))
-        wanted = {"find": self._files, "filter": {"_id": chain.name}, "limit": 1}
+        wanted = {
+            "find": self._files,
+            "filter": {"_id": chain.name},
+            "projection": {"_id": 0, "digests": "$metadata.digests"},
+            "limit": 1,
+        }
         found: list[Document] = yield Read(wanted)
-        told = found[0].get("metadata") if found else None
-        digests = told.get("digests") if isinstance(told, dict) else None
+        digests = found[0].get("digests") if found else None
         return digests if isinstance(digests, bytes) else None
 
     def publish(self, chain: Chain, count: int, entry: Entry, leaves: datetime) -> Plan[None]:
@@ -193,7 +200,7 @@ class GridBlocks(Blocks):
     def stay(self, name: str, leaves: datetime | None) -> Plan[None]:
         """See :class:`Blocks`."""
         yield from super().stay(name, leaves)
-        update = {"q": {"_id": name}, "u": _change(leaves)}
+        update = {"q": {"_id": name}, "u": dated(leaves)}
         yield Write({"update": self._files, "updates": [update]})
 
     def leave(self, names: Sequence[str]) -> Plan[None]:
@@ -206,7 +213,3 @@ class GridBlocks(Blocks):
         """See :class:`Blocks`."""
         yield from super().remove(name)
         yield Write({"delete": self._files, "deletes": [{"q": {"_id": name}, "limit": 1}]})
-
-
-def _change(leaves: datetime | None) -> Document:
-    return {"$unset": {"leaves": ""}} if leaves is None else {"$set": {"leaves": leaves}}

@@ -117,8 +117,8 @@ class MongoCensus(ABC):
         found = yield total(self._entries, IS_ALIAS, 0)
         return found[0]["count"] if found else 0
 
-    def _aliases(self, after: str, limit: int) -> Read:
-        behind = {"_id": {"$gt": {"k": after, "v": {}}}, **IS_ALIAS}
+    def _aliases(self, after: str | None, limit: int) -> Read:
+        behind: Document = {"_id": {"$gt": {"k": after, "v": {}}}, **IS_ALIAS}
         return find(self._entries, behind, limit=limit, order="_id", patience=PATIENCE)
 
     def _alias(self, key: str, document: Document) -> Alias | None:

@@ -61,7 +61,7 @@ def collection_name(cache_name: str) -> str:
     name = re.sub(rb"[^A-Za-z0-9_-]", lambda found: b"%%%02X" % found[0][0], octets).decode()
     if len(name) > _LONGEST_NAME:
         # What follows the sign is not what could follow it above.
-        return f"{name[:_LONGEST_NAME // 2]}%-{sha256(octets).hexdigest()[:32]}"
+        return f"{name[: _LONGEST_NAME // 2]}%-{sha256(octets).hexdigest()[:32]}"
     # Those that begin with "system." are the server's own.
     return f"%73{name[1:]}" if name == "system" else name
 

@@ -28,3 +28,8 @@ def seconds_of(date: Any) -> float | None:
 def date_in(seconds: float) -> datetime:
     """A date so many seconds from now."""
     return datetime.fromtimestamp(server_time() + seconds, UTC)
+
+
+def dated(leaves: datetime | None) -> dict[str, Any]:
+    """The change of a document that lets it leave then, or never."""
+    return {"$unset": {"leaves": ""}} if leaves is None else {"$set": {"leaves": leaves}}

@@ -38,7 +38,7 @@ from http_client_cache.store._mongodb_shape import (
     of_keys,
     of_locator,
 )
-from http_client_cache.store._mongodb_times import date_in, date_of
+from http_client_cache.store._mongodb_times import date_in, date_of, dated
 from http_client_cache.store._packing import packs
 
 VERSION: Final = 1
@@ -158,7 +158,10 @@ class MongoStore(MongoCensus, BodiesInBlocks, MongoLeases):
         """
         led = yield find(self._entries, {**of_key(alias.target), **IS_ENTRY}, "leaves")
         dates = [document.get("leaves") for document in led]
-        document = {"target": alias.target, "record": self._codec.encode_alias(key, alias)}
+        document: dict[str, Any] = {
+            "target": alias.target,
+            "record": self._codec.encode_alias(key, alias),
+        }
         if not dates:
             document["leaves"] = date_in(DRAFT_SECONDS)
         elif all(isinstance(date, datetime) for date in dates):
@@ -244,7 +247,7 @@ class MongoStore(MongoCensus, BodiesInBlocks, MongoLeases):
         if chains:
             yield from self._blocks.leave(chains)
         inline = [document["_id"] for document in found if "chain" not in document]
-        deletes = [
+        deletes: list[Document] = [
             {"q": {"_id": one["_id"], "chain": one["chain"], **condition}, "limit": 1}
             for one in found
             if "chain" in one
@@ -352,11 +355,9 @@ class MongoStore(MongoCensus, BodiesInBlocks, MongoLeases):
 
     def _led(self, key: str, leaves: datetime | None) -> Document:
         """Let aliases that lead to a key stay as long as it does."""
-        if leaves is None:
-            chosen, change = {"leaves": {"$exists": True}}, {"$unset": {"leaves": ""}}
-        else:
-            chosen, change = {"leaves": {"$not": {"$gte": leaves}}}, {"$set": {"leaves": leaves}}
-        return {"q": {"target": key, **chosen}, "u": change, "multi": True}
+        others: Document = {"$exists": True} if leaves is None else {"$not": {"$gte": leaves}}
+        chosen = {"target": key, "leaves": others}
+        return {"q": chosen, "u": dated(leaves), "multi": True}
 
     def _all_stored(self, documents: Sequence[Document]) -> Plan[tuple[Stored, ...]]:
         found: list[Stored] = []
