@@ -24,10 +24,12 @@ from http_client_cache.statements import NOT_NOW
 from http_client_cache.store.filesystem import FileStore
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
+from http_client_cache.store.mongodb import GridFSStore, MongoStore
 from http_client_cache.store.redis import CLUSTER_SHARDS, RedisStore
 from http_client_cache.store.sqlite import SQLiteStore
 from http_client_cache.testing import Subject
 from http_client_cache.testing.subject import COLOURS, answered_now, run_as_async, run_as_sync
+from tests.stores import mongo_subjects
 from tests.support import servers
 from tests.support.clock import StandingClock
 from tests.support.mappings import CustomCacheBackend
@@ -185,6 +187,30 @@ def redis_sentinel(folder: Path) -> Subject:
     return redis_at(Address("sentinel", tuple(sentinels), {}, None, service))
 
 
+def mongodb(folder: Path, *, clock: Clock | None = None, **options: Any) -> Subject:
+    return mongo_subjects.subject(MongoStore, folder, clock or standing_clock(), **options)
+
+
+def mongodb_signed(folder: Path) -> Subject:
+    return mongodb(folder, serializer="json", secret_key=["new", "old"])
+
+
+def mongodb_packed(folder: Path) -> Subject:
+    return mongodb(folder, compression="zstd", ttl=False)
+
+
+def mongodb_packed_signed(folder: Path) -> Subject:
+    return mongodb(folder, secret_key="secret", compression="zstd")
+
+
+def gridfs(folder: Path, *, clock: Clock | None = None, **options: Any) -> Subject:
+    return mongo_subjects.subject(GridFSStore, folder, clock or standing_clock(), **options)
+
+
+def gridfs_packed_signed(folder: Path) -> Subject:
+    return gridfs(folder, serializer="json", secret_key="secret", compression="zstd")
+
+
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
     for maker in (
@@ -211,6 +237,12 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         redis_tls,
         redis_cluster,
         redis_sentinel,
+        mongodb,
+        mongodb_signed,
+        mongodb_packed,
+        mongodb_packed_signed,
+        gridfs,
+        gridfs_packed_signed,
     )
 }
 

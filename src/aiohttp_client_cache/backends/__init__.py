@@ -2,6 +2,8 @@
 
 from aiohttp_client_cache.backends.base import CacheBackend
 from aiohttp_client_cache.backends.filesystem import FileBackend
+from aiohttp_client_cache.backends.gridfs import GridFSBackend
+from aiohttp_client_cache.backends.mongodb import MongoDBBackend
 from aiohttp_client_cache.backends.redis import DragonflyDBBackend, RedisBackend
 from aiohttp_client_cache.backends.sqlite import SQLiteBackend, SQLiteCache
 from aiohttp_client_cache.backends.storage import BaseCache, DictCache
@@ -12,6 +14,8 @@ __all__ = [
     "DictCache",
     "DragonflyDBBackend",
     "FileBackend",
+    "GridFSBackend",
+    "MongoDBBackend",
     "RedisBackend",
     "SQLiteBackend",
     "SQLiteCache",

@@ -62,7 +62,63 @@ class RedisOptions(RemoteOptions, total=False):
     sentinel_password: str | None
 
 
+class MongoClientOptions(TypedDict, total=False):
+    """Arguments of pymongo's clients that the backends in MongoDB take, under its names."""
+
+    username: str | None
+    password: str | None
+    authSource: str
+    authMechanism: str
+    authMechanismProperties: Any
+    replicaSet: str
+    directConnection: bool
+    loadBalanced: bool
+    tls: bool
+    tlsCAFile: str
+    tlsCertificateKeyFile: str
+    tlsCertificateKeyFilePassword: str
+    tlsCRLFile: str
+    tlsInsecure: bool
+    tlsAllowInvalidCertificates: bool
+    tlsAllowInvalidHostnames: bool
+    tlsDisableOCSPEndpointCheck: bool
+    srvServiceName: str
+    srvMaxHosts: int
+    appname: str
+    compressors: str
+    zlibCompressionLevel: int
+    maxPoolSize: int | None
+    minPoolSize: int
+    maxConnecting: int
+    maxIdleTimeMS: int | None
+    waitQueueTimeoutMS: int
+    heartbeatFrequencyMS: int
+    serverMonitoringMode: str
+    serverSelectionTimeoutMS: int
+    localThresholdMS: int
+    connectTimeoutMS: int
+    socketTimeoutMS: int | None
+    timeoutMS: int | None
+    w: int | str
+    wTimeoutMS: int
+    journal: bool
+    readConcernLevel: str
+    server_api: Any
+
+
+class MongoOptions(RemoteOptions, MongoClientOptions, total=False):
+    """Of the backends in MongoDB."""
+
+    host: str
+    port: int
+    address: str | None
+    database: str | None
+    connection: Any
+
+
 FILES = frozenset(FileOptions.__annotations__)
 SQLITE = frozenset(SQLiteOptions.__annotations__)
 REDIS = frozenset(RedisOptions.__annotations__)
-MONGODB = DYNAMODB = frozenset[str]()
+MONGODB_CLIENT = frozenset(MongoClientOptions.__annotations__)
+MONGODB = frozenset(MongoOptions.__annotations__)
+DYNAMODB = frozenset[str]()
