@@ -97,5 +97,9 @@ class Retention:
         leaves = self.leaves(entry)
         return None if leaves is None else _server_time() + leaves - self.now()
 
+    def server_now(self) -> float:
+        """The time by the clock that deadlines go by (UTC seconds)."""
+        return _server_time()
+
 
 _server_time: Final = Clock().time

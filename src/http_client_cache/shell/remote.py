@@ -56,10 +56,13 @@ class _Remote:
     """What both colours know of a server.
 
     Attributes:
-        out_of_reach: the driver's exceptions that mean that the server was not reached.
+        out_of_reach: the driver's exceptions that mean that the server was not reached; may be set
+            when the driver has been imported.
+        connect_seconds: how long it may take to connect.
     """
 
-    out_of_reach: ClassVar[tuple[type[Exception], ...]] = ()
+    out_of_reach: tuple[type[Exception], ...] = ()
+    connect_seconds: ClassVar[float] = CONNECT_SECONDS
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
@@ -185,7 +188,7 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         return opening.result()
 
     async def _open(self) -> C:
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with asyncio.timeout(self.connect_seconds):
             return await self._connect()
 
     def _forget_closed(self) -> None:
