@@ -68,8 +68,7 @@ class Account:
                 f"what reads without awaiting cannot use an {kind}: await the method instead, "
                 "or give connection a client of boto3"
             )
-        import boto3
-        import botocore.session
+        import boto3.session
         from botocore.config import Config
 
         config = Config(**_config(seconds), parameter_validation=False)
@@ -78,7 +77,7 @@ class Account:
         if kind == "boto3 resource":
             # Its own client takes and gives other types.
             owned: Any = self.connection.meta.client
-            session = botocore.session.Session()
+            session = _with_files(_botocore_session())
             session._credentials = owned._request_signer._credentials  # noqa: SLF001 - nothing else tells
             return boto3.session.Session(botocore_session=session).client(
                 "dynamodb",
@@ -86,7 +85,10 @@ class Account:
                 endpoint_url=owned.meta.endpoint_url,
                 config=owned.meta.config.merge(config),
             )
-        made: Any = boto3.session.Session(**self.session)
+        profile = self.session.get("profile_name")
+        found = _with_files(_botocore_session(profile))
+        given = {name: value for name, value in self.session.items() if name != "profile_name"}
+        made: Any = boto3.session.Session(botocore_session=found, **given)
         return made.client("dynamodb", config=config, **self.client)
 
     @property
@@ -100,13 +102,13 @@ class Account:
             return self.connection
         from aiobotocore.session import AioSession
 
-        given = dict(self.session)
-        session: Any = AioSession(profile=given.get("profile_name"))
-        loader = session.get_component("data_loader")
-        for part in ("service-2", "endpoint-rule-set-1"):
-            loader.load_service_model("dynamodb", part, api_version=None)
-        for path in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
-            loader.load_data(path)
+        session: Any = _with_files(AioSession(profile=self.session.get("profile_name")))
+        # Reads all that has to be read of files: that takes a tenth of a second, here and not
+        # in the event loop.
+        boto_session = _with_files(_botocore_session())
+        boto_session.create_client(
+            "dynamodb", "us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
+        ).close()
         return session
 
     def aio_client(self, session: Any, seconds: float) -> Any:
@@ -130,6 +132,26 @@ def check_drivers(account: Account) -> None:
             raise MissingDependency(
                 f"DynamoDB needs {name}: pip install aiohttp-client-cache[dynamodb]"
             )
+
+
+_files: list[Any] = []
+"""What has read the files that describe DynamoDB's operations, once for all clients."""
+
+
+def _botocore_session(profile: str | None = None) -> Any:
+    import botocore.session
+
+    session: Any = botocore.session.Session(profile=profile)
+    return session
+
+
+def _with_files(session: Any) -> Any:
+    """Let a session use what others have read, unless it has files of its own."""
+    if not session.get_config_variable("data_path"):
+        if not _files:
+            _files.append(session.get_component("data_loader"))
+        session.register_component("data_loader", _files[0])
+    return session
 
 
 def _config(seconds: float) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from http_client_cache.dynamodb_statements import WHOLE_CACHE, Request
@@ -91,12 +92,11 @@ class SyncDynamoDB(_Errors, SyncRemote[SyncClients]):
     def _connect(self) -> SyncClients:
         clients = SyncClients(self._account, self.guard.seconds)
         self._learn()
-        _drive(ready(self._table), clients.patient())
+        _drive(ready(self._table), clients)
         return clients
 
     def _carry_out(self, client: SyncClients, statement: Request) -> Any:
-        used = client.quick if statement.patience <= 1 else client.patient()
-        return _drive(talk(statement, self.guard.seconds * statement.patience), used)
+        return _drive(talk(statement, self.guard.seconds * statement.patience), client)
 
     def _disconnect(self, client: SyncClients) -> None:
         client.close()
@@ -188,15 +188,20 @@ def _let_go(client: Any) -> None:
         connector = getattr(session, "connector", None)
         if connector is not None:
             session.detach()
-            for connections in getattr(connector, "_conns", {}).values():
+            for connections in list(getattr(connector, "_conns", {}).values()):
                 for protocol, *_ in connections:
-                    transport: Any = protocol.transport
-                    if transport is not None:
-                        transport.abort()
-            connector._closed = True  # noqa: SLF001 - it would close what is closed already
+                    _close(protocol.transport)
+            connector._closed = True  # noqa: SLF001 - else it would complain
 
 
-def _drive(steps: Talk[T], client: Any) -> T:
+def _close(transport: Any) -> None:
+    # A transport closes itself by means of its loop, and that is no more.
+    inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
+    with suppress(Exception):
+        inner._call_connection_lost(None)  # noqa: SLF001 - there is no other way
+
+
+def _drive(steps: Talk[T], clients: SyncClients) -> T:
     answer: Any = None
     error: Exception | None = None
     try:
@@ -207,6 +212,7 @@ def _drive(steps: Talk[T], client: Any) -> T:
                 time.sleep(step.seconds)
                 continue
             try:
+                client = clients.patient() if step.slow else clients.quick
                 answer = getattr(client, step.operation)(**step.arguments)
             except Exception as raised:  # noqa: BLE001 - the talk decides
                 error = raised

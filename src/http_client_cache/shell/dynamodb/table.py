@@ -40,7 +40,7 @@ def ready(table: Table) -> Talk[None]:
         Exception: of the driver.
     """
     try:
-        found = (yield Call("describe_table", {"TableName": table.name}))["Table"]
+        found = (yield Call("describe_table", {"TableName": table.name}, slow=True))["Table"]
     except Exception as error:
         code = code_of(error)
         if code in _FORBIDDEN:
@@ -76,6 +76,7 @@ def _make(table: Table) -> Talk[None]:
                     for name, kind in zip(KEYS, ("HASH", "RANGE"), strict=True)
                 ],
             },
+            slow=True,
         )
     except Exception as error:
         # Another process makes it.
@@ -90,7 +91,7 @@ def _wait(table: Table) -> Talk[None]:
     while True:
         status = "CREATING"
         try:
-            found = (yield Call("describe_table", {"TableName": table.name}))["Table"]
+            found = (yield Call("describe_table", {"TableName": table.name}, slow=True))["Table"]
             status = found["TableStatus"]
             _check(table, found)
         except Exception as error:
@@ -117,7 +118,7 @@ def _check(table: Table, found: dict[str, Any]) -> None:
 def _let_leave(table: Table) -> Talk[None]:
     """Have DynamoDB remove what has left; where that is not allowed, sweeps do it."""
     try:
-        answer = yield Call("describe_time_to_live", {"TableName": table.name})
+        answer = yield Call("describe_time_to_live", {"TableName": table.name}, slow=True)
         told = answer["TimeToLiveDescription"]
         if told.get("TimeToLiveStatus") in ("ENABLED", "ENABLING"):
             if told.get("AttributeName", TTL) != TTL:
@@ -127,6 +128,7 @@ def _let_leave(table: Table) -> Talk[None]:
         yield Call(
             "update_time_to_live",
             {"TableName": table.name, "TimeToLiveSpecification": setting},
+            slow=True,
         )
     except Exception as error:
         code = code_of(error)

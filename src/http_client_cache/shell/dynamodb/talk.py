@@ -18,10 +18,17 @@ T = TypeVar("T")
 
 
 class Call(NamedTuple):
-    """Call a method of the client."""
+    """Call a method of the client.
+
+    Attributes:
+        operation: its name.
+        arguments: its keywords.
+        slow: whether it may take longer than a request would wait.
+    """
 
     operation: str
     arguments: dict[str, Any]
+    slow: bool = False
 
 
 class Rest(NamedTuple):
@@ -84,7 +91,7 @@ def talk(
         error: Exception | None = None
         answer: dict[str, Any] = {}
         try:
-            answer = yield Call(request.operation, arguments)
+            answer = yield Call(request.operation, arguments, request.patience > 1)
         except Exception as raised:  # noqa: BLE001 - looked at at once
             error = raised
         if error is not None:
