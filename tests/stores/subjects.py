@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from http_client_cache import testing
@@ -13,16 +14,20 @@ from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
 from http_client_cache.entry import Alias, Entry
 from http_client_cache.limits import Retention
+from http_client_cache.shell.dynamodb import Account, AsyncDynamoDB, SyncDynamoDB, Table
 from http_client_cache.shell.filesystem import AsyncFiles, Folder, SyncFiles
+from http_client_cache.shell.guard import Guard
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite
 from http_client_cache.statements import NOT_NOW
+from http_client_cache.store.dynamodb import DynamoDBStore
 from http_client_cache.store.filesystem import FileStore
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
 from http_client_cache.store.sqlite import SQLiteStore
 from http_client_cache.testing import Subject
 from http_client_cache.testing.subject import COLOURS, answered_now, run_as_async, run_as_sync
+from tests.support import servers
 from tests.support.clock import StandingClock
 from tests.support.mappings import CustomCacheBackend
 
@@ -129,6 +134,45 @@ def files_packed_signed(folder: Path) -> Subject:
     return files(folder, secret_key="secret", compression="zstd", fast_save=True)
 
 
+def dynamodb(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    seconds: float = 5.0,
+    table: str | None = None,
+    cache_name: str = "test",
+    **options: Any,
+) -> Subject:
+    """In a table of its own: to look through one costs what everybody has in it."""
+    used = Table(table or f"test-{token_hex(12)}")
+    store = DynamoDBStore(
+        codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
+        table=used.name,
+        cache_name=cache_name,
+        retention=Retention(clock=clock or standing_clock()),
+        **options,
+    )
+    guard, account = Guard(seconds), dynamodb_account()
+    shells = SyncDynamoDB(guard, account, used), AsyncDynamoDB(guard, account, used)
+    return Subject(store, *shells, never_waits=False, many=330)
+
+
+def dynamodb_account(url: str = "") -> Account:
+    """Its server takes any credentials."""
+    session = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+    return Account(
+        {**session, "region_name": "eu-west-1"}, {"endpoint_url": url or servers.dynamodb_url()}
+    )
+
+
+def dynamodb_signed(folder: Path) -> Subject:
+    return dynamodb(folder, serializer="json", secret_key=["new", "old"])
+
+
+def dynamodb_packed_signed(folder: Path) -> Subject:
+    return dynamodb(folder, secret_key="secret", compression="zstd")
+
+
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
     for maker in (
@@ -147,6 +191,9 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         files_signed,
         files_packed,
         files_packed_signed,
+        dynamodb,
+        dynamodb_signed,
+        dynamodb_packed_signed,
     )
 }
 

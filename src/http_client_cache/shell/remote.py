@@ -8,16 +8,8 @@ is bounded; and that a driver's errors become short ones, without what they know
 from __future__ import annotations
 
 import asyncio
-        self._let_go(all_of_them=False)
-
-    def _let_go(self, *, all_of_them: bool = True) -> None:
-        # Other threads may be adding theirs.
-        for reference in self._clients.keyrefs():
-            loop = reference()
-            if loop is not None and (all_of_them or loop.is_closed()):
-                opening = self._clients.pop(loop, None)
-                if opening is not None and opening.done() and not _has_failed(opening):
-                    self._abandon(opening.result())
+import atexit
+import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
