@@ -144,7 +144,7 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
 
     @abstractmethod
     def _abandon(self, client: C) -> None:
-        """Let go of a client whose loop is closed."""
+        """Let go of a client without waiting; its loop may be closed."""
 
     def run_now(self, statement: Any) -> Any:
         """Compress and decompress what is small; everything else has to be waited for."""
@@ -198,23 +198,16 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
             return await self._connect()
 
     def _forget_closed(self) -> None:
-<<<<<<< HEAD
-        # Other threads may be adding theirs.
-        for reference in self._clients.keyrefs():
-            loop = reference()
-            if loop is not None and loop.is_closed():
-                opening = self._clients.pop(loop, None)
-                if opening is not None and opening.done() and not _has_failed(opening):
-                    self._abandon(opening.result())
-=======
         self._let_go(all_of_them=False)
 
     def _let_go(self, *, all_of_them: bool = True) -> None:
-        for loop in [loop for loop in self._clients if all_of_them or loop.is_closed()]:
-            opening = self._clients.pop(loop)
-            if opening.done() and not opening.cancelled() and opening.exception() is None:
-                self._abandon(opening.result())
->>>>>>> 7157db9 (Let go of clients that nobody closed; read driver files once)
+        # Other threads may be adding theirs.
+        for reference in self._clients.keyrefs():
+            loop = reference()
+            if loop is not None and (all_of_them or loop.is_closed()):
+                opening = self._clients.pop(loop, None)
+                if opening is not None and opening.done() and not _has_failed(opening):
+                    self._abandon(opening.result())
 
     async def close(self) -> None:
         """Close the client of the running loop; the next statement makes a new one."""

@@ -190,15 +190,18 @@ def _let_go(client: Any) -> None:
             session.detach()
             for connections in list(getattr(connector, "_conns", {}).values()):
                 for protocol, *_ in connections:
-                    _close(protocol.transport)
+                    _close(protocol.transport, connector._loop)  # noqa: SLF001
             connector._closed = True  # noqa: SLF001 - else it would complain
 
 
-def _close(transport: Any) -> None:
-    # A transport closes itself by means of its loop, and that is no more.
-    inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
+def _close(transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+    # A transport closes itself by means of its loop; if that is closed, there is no such way.
     with suppress(Exception):
-        inner._call_connection_lost(None)  # noqa: SLF001 - there is no other way
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(transport.abort)
+            return
+        inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
+        inner._call_connection_lost(None)  # noqa: SLF001
 
 
 def _drive(steps: Talk[T], clients: SyncClients) -> T:
