@@ -1,5 +1,8 @@
 """A persistent cache for aiohttp: change ``ClientSession`` to ``CachedSession``."""
 
+from typing import TYPE_CHECKING, Any
+
+from aiohttp_client_cache import backends
 from aiohttp_client_cache.backends import (
     BaseCache,
     CacheBackend,
@@ -17,6 +20,9 @@ from http_client_cache.item import StoredResponse
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.status import CacheStatus
 
+if TYPE_CHECKING:
+    from aiohttp_client_cache.backends import DynamoDBBackend
+
 __version__ = "1.0.0"
 
 __all__ = [
@@ -31,6 +37,7 @@ __all__ = [
     "CachedResponse",
     "CachedSession",
     "ConfigurationError",
+    "DynamoDBBackend",
     "FileBackend",
     "MissingDependency",
     "Reason",
@@ -39,3 +46,10 @@ __all__ = [
     "StoredResponse",
     "head_only",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # A backend on a server is not imported before somebody asks for it.
+    if name in __all__:
+        return getattr(backends, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -159,14 +159,10 @@ def dynamodb(
 
 def dynamodb_account(url: str = "") -> Account:
     """Its server takes any credentials."""
-    session = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
     return Account(
-        {**session, "region_name": "eu-west-1"}, {"endpoint_url": url or servers.dynamodb_url()}
+        {"aws_access_key_id": "key", "aws_secret_access_key": "secret"},
+        {"endpoint_url": url or servers.dynamodb_url(), "region_name": "eu-west-1"},
     )
-
-
-def dynamodb_signed(folder: Path) -> Subject:
-    return dynamodb(folder, serializer="json", secret_key=["new", "old"])
 
 
 def dynamodb_packed_signed(folder: Path) -> Subject:
@@ -192,7 +188,6 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         files_packed,
         files_packed_signed,
         dynamodb,
-        dynamodb_signed,
         dynamodb_packed_signed,
     )
 }

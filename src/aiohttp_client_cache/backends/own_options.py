@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class FileOptions(TypedDict, total=False):
@@ -25,6 +25,25 @@ class SQLiteOptions(FileOptions, total=False):
     detect_types: int | None
 
 
+class DynamoDBOptions(TypedDict, total=False):
+    """Of :class:`~aiohttp_client_cache.backends.dynamodb.DynamoDBBackend`."""
+
+    table: str
+    create_if_not_exists: bool
+    connection: Any
+    region_name: str | None
+    endpoint_url: str | None
+    aws_access_key_id: str | None
+    aws_secret_access_key: str | None
+    aws_session_token: str | None
+    profile_name: str | None
+    verify: bool | str | None
+    store_timeout: float
+    ttl: bool
+    ttl_offset: float | None
+
+
 FILES = frozenset(FileOptions.__annotations__)
 SQLITE = frozenset(SQLiteOptions.__annotations__)
-REDIS = MONGODB = DYNAMODB = frozenset[str]()
+REDIS = MONGODB = frozenset[str]()
+DYNAMODB = frozenset(DynamoDBOptions.__annotations__)

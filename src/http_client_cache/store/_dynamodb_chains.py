@@ -16,9 +16,8 @@ from typing import Any, Final, NamedTuple
 
 from http_client_cache.body import WHOLE_BYTES, AnyBody
 from http_client_cache.dynamodb_statements import Item, Refused, Request
-from http_client_cache.entry import CLOCK_SKEW, Entry
+from http_client_cache.entry import CLOCK_SKEW
 from http_client_cache.errors import StoreError
-from http_client_cache.limits import Retention
 from http_client_cache.plan import Plan
 from http_client_cache.store._blocks import (
     DRAFT_SECONDS,
@@ -28,7 +27,6 @@ from http_client_cache.store._blocks import (
     Chain,
 )
 from http_client_cache.store._dynamodb_items import (
-    Places,
     bytes_of,
     change,
     count_of,
@@ -39,6 +37,7 @@ from http_client_cache.store._dynamodb_items import (
     text,
     text_of,
 )
+from http_client_cache.store._dynamodb_table import BATCH, OneTable
 
 INLINE_BYTES: Final = 256 * 1024
 """Bodies up to this size lie in the item of their entry, which may have 400 KB."""
@@ -50,8 +49,8 @@ less than this, need not have all its blocks written anew."""
 SOON_SECONDS: Final = 2 * SLACK_SECONDS
 """What leaves by itself within this time is not deleted, which costs as much as to write it."""
 
-BATCH: Final = 25
-"""Items that are deleted by one request."""
+TOGETHER: Final = 2
+"""Blocks of one request: to send more than 1 MiB at once, they say, may hold up an event loop."""
 
 WITH_EACH: Final = 2
 """Chains that are removed, at most, when a new one is begun."""
@@ -73,22 +72,10 @@ class ChainNote(NamedTuple):
     read: list[float]
 
 
-class ChainsInDynamoDB(BodiesInBlocks):
-    """The part of the store that knows of blocks.
-
-    Args:
-        places: where items lie.
-        retention: says when entries leave, and what time it is.
-        ttl: whether entries leave by themselves.
-    """
+class ChainsInDynamoDB(OneTable, BodiesInBlocks):
+    """The part of the store that knows of blocks."""
 
     _inline_bytes = INLINE_BYTES
-
-    def __init__(self, places: Places, retention: Retention, *, ttl: bool) -> None:
-        self._places = places
-        self._table = places.table
-        self._retention = retention
-        self._ttl = ttl
 
     # Writing
 
@@ -108,7 +95,8 @@ class ChainsInDynamoDB(BodiesInBlocks):
                 strict=True,
             )
         ]
-        yield self._batch(puts)
+        for start in range(0, len(puts), TOGETHER):
+            yield self._batch(puts[start : start + TOGETHER])
 
     def _begun(self, draft: BlockDraft) -> Plan[ChainNote]:
         now = self._retention.server_now()
@@ -163,11 +151,6 @@ class ChainsInDynamoDB(BodiesInBlocks):
             if isinstance((yield Request("update_item", named(arguments), writes=True)), Refused):
                 raise StoreError("a stored body has gone while its entry was made to live longer")
 
-    def _ttl_of(self, entry: Entry) -> int | None:
-        """When an entry leaves by itself, in whole seconds of the server; ``None`` for never."""
-        deadline = self._retention.deadline(entry) if self._ttl else None
-        return None if deadline is None else int(deadline) + 1
-
     # Reading
 
     def _opened(self, chain: Chain, record: bytes) -> Plan[AnyBody | None]:
@@ -211,17 +194,11 @@ class ChainsInDynamoDB(BodiesInBlocks):
             }
             yield Request("put_item", {"TableName": self._table, "Item": item}, writes=True)
 
-    def _get(self, places: Sequence[Item], names: str = "") -> Plan[list[Item]]:
-        wanted: dict[str, Any] = {"Keys": list(places), "ConsistentRead": True}
-        if names:
-            wanted = named({**wanted, "ProjectionExpression": names})
-        answer = yield Request("batch_get_item", {"RequestItems": {self._table: wanted}})
-        found: list[Item] = answer["Responses"].get(self._table, [])
-        return found
-
     # What nobody names any more
 
-    def _collect(self, most: int, *, batches: int | None = None, patience: float = 1.0) -> Plan[None]:
+    def _collect(
+        self, most: int, *, batches: int | None = None, patience: float = 1.0
+    ) -> Plan[None]:
         """Remove chains whose time has come: so many, and with so many requests for each."""
         now = self._retention.server_now()
         query = {
@@ -299,17 +276,6 @@ class ChainsInDynamoDB(BodiesInBlocks):
         places = [self._places.of_block(chain, block) for block in range(first, last)]
         yield from self._delete_all(places)
 
-    def _delete_all(self, places: Sequence[Item]) -> Plan[None]:
-        """Delete items of which none has a chain."""
-        for start in range(0, len(places), BATCH):
-            yield self._batch(
-                [{"DeleteRequest": {"Key": place}} for place in places[start : start + BATCH]]
-            )
-
-    def _batch(self, requests: list[dict[str, Any]]) -> Request:
-        arguments = {"RequestItems": {self._table: requests}}
-        return Request("batch_write_item", arguments, writes=True)
-
     def _published(self, note: ChainNote, chain: str) -> dict[str, Any]:
         """The change that takes a draft off the list; refused if it has been removed."""
         return change(
@@ -324,5 +290,3 @@ def draft_due(now: float) -> float:
     """When a chain goes that is not published."""
     # As long as it may take, and so that two clocks may differ.
     return float(int(now + DRAFT_SECONDS + 2 * CLOCK_SKEW))
-
-

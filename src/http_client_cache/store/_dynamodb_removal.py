@@ -14,22 +14,15 @@ from http_client_cache.dynamodb_statements import WHOLE_CACHE, Item, Refused, Re
 from http_client_cache.plan import Plan
 from http_client_cache.store._dynamodb_chains import ChainsInDynamoDB
 from http_client_cache.store._dynamodb_items import (
-    ALIAS,
-    LED,
     change,
     count_of,
     named,
     number,
-    number_of,
     text,
     text_of,
     write,
 )
-
-HEAD: Final = (
-    "pk, sk, #key, #variant, #body, #blocks, #lasts, #stored, #size, #ttl, #target, #alias"
-)
-"""What is read of an item to remove it: neither record nor body."""
+from http_client_cache.store._dynamodb_table import HEAD, further
 
 CHANGES: Final = 100
 """Changes of one transaction at most,"""
@@ -125,7 +118,7 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
             entries, others = [], []
             if "LastEvaluatedKey" not in answer:
                 return
-            scan = _further(scan, answer["LastEvaluatedKey"])
+            scan = further(scan, answer["LastEvaluatedKey"])
 
     def sweep(self, before: float, limit: int) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
@@ -139,8 +132,7 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
             ":gone": number(int(now) - 2),
         }
         wanted = (
-            "begins_with(pk, :space) AND (#expires <= :before OR #until <= :before "
-            "OR #ttl < :gone)"
+            "begins_with(pk, :space) AND (#expires <= :before OR #until <= :before OR #ttl < :gone)"
         )
         scan = self._scan(wanted, values, f"{HEAD}, #expires")
         count, ended = 0, False
@@ -157,7 +149,7 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
             yield from self._delete_all(others)
             ended = "LastEvaluatedKey" not in answer
             if not ended:
-                scan = _further(scan, answer["LastEvaluatedKey"])
+                scan = further(scan, answer["LastEvaluatedKey"])
         if count < limit:
             yield from self._sweep_aliases()
             yield from self._collect(GROUP, patience=WHOLE_CACHE)
@@ -190,57 +182,6 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
             last = answer.get("LastEvaluatedKey")
             if last is None:
                 return
-
-    # What is there to be removed
-
-    def _heads(self, key: str) -> Plan[list[Item]]:
-        """Whatever belongs to a key, without records and bodies."""
-        found = yield from self._query(
-            {**self._places.of_key(key, ALIAS, LED), "ProjectionExpression": HEAD}
-        )
-        return [head for head in found if text_of(head, "key") == key]
-
-    def _heads_of(self, partition: str) -> Plan[list[Item]]:
-        """Whatever belongs to the keys of a locator."""
-        return (
-            yield from self._query(
-                {
-                    "KeyConditionExpression": "pk = :pk",
-                    "ExpressionAttributeValues": {":pk": text(partition)},
-                    "ProjectionExpression": HEAD,
-                }
-            )
-        )
-
-    def _query(self, query: dict[str, Any]) -> Plan[list[Item]]:
-        """All items that a query finds, over all its pages."""
-        arguments = named({"TableName": self._table, "ConsistentRead": True, **query})
-        answer = yield Request("query", arguments)
-        found: list[Item] = answer["Items"]
-        while "LastEvaluatedKey" in answer:
-            more = {**arguments, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
-            answer = yield Request("query", more)
-            found += answer["Items"]
-        return found
-
-    def _scan(
-        self, wanted: str, values: dict[str, Any], names: str = "", **more: Any
-    ) -> Request:
-        arguments = {
-            "TableName": self._table,
-            "FilterExpression": wanted,
-            "ExpressionAttributeValues": values,
-            "ConsistentRead": True,
-            **more,
-        }
-        if names:
-            arguments["ProjectionExpression"] = names
-        return Request("scan", named(arguments), patience=WHOLE_CACHE)
-
-    def _is_there(self, item: Item) -> bool:
-        """Whether DynamoDB would still have an item if it removed them in time."""
-        ttl = number_of(item, "ttl")
-        return ttl is None or ttl > self._retention.server_now()
 
     # How it goes
 
@@ -345,7 +286,3 @@ def _without_refused(removals: list[Removal], refused: Refused) -> list[Removal]
             left.append(Removal(removal.otherwise))
         place += len(removal.changes)
     return left
-
-
-def _further(scan: Request, last: Item) -> Request:
-    return scan._replace(arguments={**scan.arguments, "ExclusiveStartKey": last})

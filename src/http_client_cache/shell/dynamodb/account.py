@@ -18,7 +18,7 @@ class Account:
     """Where DynamoDB is, and who asks.
 
     Attributes:
-        session: arguments of ``boto3.Session``; may hold secrets.
+        session: arguments of ``boto3.Session``: keys and a profile, no region.
         client: arguments of its ``client("dynamodb", …)``.
         connection: of the user's own: a client, a resource or a session.
 
@@ -26,8 +26,8 @@ class Account:
         ConfigurationError: ``connection`` is none of these.
     """
 
-    session: dict[str, Any] = field(default_factory=dict, repr=False)
-    client: dict[str, Any] = field(default_factory=dict)
+    session: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    client: dict[str, Any] = field(default_factory=dict[str, Any])
     connection: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +79,8 @@ class Account:
             owned: Any = self.connection.meta.client
             session = _with_files(_botocore_session())
             session._credentials = owned._request_signer._credentials  # noqa: SLF001 - nothing else tells
-            return boto3.session.Session(botocore_session=session).client(
+            derived: Any = boto3.session.Session(botocore_session=session)
+            return derived.client(
                 "dynamodb",
                 region_name=owned.meta.region_name,
                 endpoint_url=owned.meta.endpoint_url,
@@ -103,12 +104,6 @@ class Account:
         from aiobotocore.session import AioSession
 
         session: Any = _with_files(AioSession(profile=self.session.get("profile_name")))
-        # Reads all that has to be read of files: that takes a tenth of a second, here and not
-        # in the event loop.
-        boto_session = _with_files(_botocore_session())
-        boto_session.create_client(
-            "dynamodb", "us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
-        ).close()
         return session
 
     def aio_client(self, session: Any, seconds: float) -> Any:
@@ -150,8 +145,16 @@ def _with_files(session: Any) -> Any:
     if not session.get_config_variable("data_path"):
         if not _files:
             _files.append(session.get_component("data_loader"))
+            _read_files()
         session.register_component("data_loader", _files[0])
     return session
+
+
+def _read_files() -> None:
+    """Read all that a client needs: that takes a tenth of a second, better not in a loop."""
+    session = _with_files(_botocore_session())
+    config = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+    session.create_client("dynamodb", "us-east-1", **config).close()
 
 
 def _config(seconds: float) -> dict[str, Any]:

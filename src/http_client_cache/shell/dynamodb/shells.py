@@ -182,13 +182,14 @@ def _let_go(client: Any) -> None:
     """Close the connections of a client whose loop is closed, without waiting."""
     http = getattr(getattr(client, "_endpoint", None), "http_session", None)
     found: list[Any] = [getattr(http, "_session", None)]
-    sessions: Any = getattr(http, "_sessions", None)
-    found += list(sessions.values()) if isinstance(sessions, dict) else []
+    sessions: dict[Any, Any] = getattr(http, "_sessions", None) or {}
+    found += list(sessions.values())
     for session in found:
         connector = getattr(session, "connector", None)
         if connector is not None:
             session.detach()
-            for connections in list(getattr(connector, "_conns", {}).values()):
+            pools: dict[Any, Any] = getattr(connector, "_conns", {})
+            for connections in list(pools.values()):
                 for protocol, *_ in connections:
                     _close(protocol.transport, connector._loop)  # noqa: SLF001
             connector._closed = True  # noqa: SLF001 - else it would complain
