@@ -1,13 +1,12 @@
 """A persistent cache for aiohttp: change ``ClientSession`` to ``CachedSession``."""
 
+from typing import TYPE_CHECKING, Any
+
+from aiohttp_client_cache import backends
 from aiohttp_client_cache.backends import (
     BaseCache,
     CacheBackend,
-    DragonflyDBBackend,
     FileBackend,
-    GridFSBackend,
-    MongoDBBackend,
-    RedisBackend,
     SQLiteBackend,
     SQLiteCache,
 )
@@ -20,6 +19,15 @@ from http_client_cache.filters import head_only
 from http_client_cache.item import StoredResponse
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.status import CacheStatus
+
+if TYPE_CHECKING:
+    from aiohttp_client_cache.backends import (
+        DragonflyDBBackend,
+        DynamoDBBackend,
+        GridFSBackend,
+        MongoDBBackend,
+        RedisBackend,
+    )
 
 __version__ = "1.0.0"
 
@@ -36,6 +44,7 @@ __all__ = [
     "CachedSession",
     "ConfigurationError",
     "DragonflyDBBackend",
+    "DynamoDBBackend",
     "FileBackend",
     "GridFSBackend",
     "MissingDependency",
@@ -47,3 +56,10 @@ __all__ = [
     "StoredResponse",
     "head_only",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # A backend on a server is not imported before somebody asks for it.
+    if name in __all__:
+        return getattr(backends, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

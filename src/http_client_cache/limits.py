@@ -98,8 +98,8 @@ class Retention:
         return None if leaves is None else server_time() + leaves - self.now()
 
     def server_now(self) -> float:
-        """What time it is by that clock (UTC seconds)."""
-        return _server_time()
+        """The time by the clock that deadlines go by (UTC seconds)."""
+        return server_time()
 
 
 server_time: Final = Clock().time

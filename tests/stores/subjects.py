@@ -14,6 +14,7 @@ from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
 from http_client_cache.entry import Alias, Entry
 from http_client_cache.limits import Retention
+from http_client_cache.shell.dynamodb import Account, AsyncDynamoDB, SyncDynamoDB, Table
 from http_client_cache.shell.filesystem import AsyncFiles, Folder, SyncFiles
 from http_client_cache.shell.guard import Guard
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
@@ -21,6 +22,7 @@ from http_client_cache.shell.redis import AsyncRedis, Source, SyncRedis
 from http_client_cache.shell.redis.address import Address, parse
 from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite
 from http_client_cache.statements import NOT_NOW
+from http_client_cache.store.dynamodb import DynamoDBStore
 from http_client_cache.store.filesystem import FileStore
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
@@ -211,6 +213,41 @@ def gridfs_packed_signed(folder: Path) -> Subject:
     return gridfs(folder, serializer="json", secret_key="secret", compression="zstd")
 
 
+def dynamodb(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    seconds: float = 5.0,
+    table: str | None = None,
+    cache_name: str = "test",
+    **options: Any,
+) -> Subject:
+    """In a table of its own: to look through one costs what everybody has in it."""
+    used = Table(table or f"test-{token_hex(12)}")
+    store = DynamoDBStore(
+        codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
+        table=used.name,
+        cache_name=cache_name,
+        retention=Retention(clock=clock or standing_clock()),
+        **options,
+    )
+    guard, account = Guard(seconds), dynamodb_account()
+    shells = SyncDynamoDB(guard, account, used), AsyncDynamoDB(guard, account, used)
+    return Subject(store, *shells, never_waits=False, many=330)
+
+
+def dynamodb_account(url: str = "") -> Account:
+    """Its server takes any credentials."""
+    return Account(
+        {"aws_access_key_id": "key", "aws_secret_access_key": "secret"},
+        {"endpoint_url": url or servers.dynamodb_url(), "region_name": "eu-west-1"},
+    )
+
+
+def dynamodb_packed_signed(folder: Path) -> Subject:
+    return dynamodb(folder, secret_key="secret", compression="zstd")
+
+
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
     for maker in (
@@ -243,6 +280,8 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         mongodb_packed_signed,
         gridfs,
         gridfs_packed_signed,
+        dynamodb,
+        dynamodb_packed_signed,
     )
 }
 

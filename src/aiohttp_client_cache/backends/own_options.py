@@ -116,9 +116,24 @@ class MongoOptions(RemoteOptions, MongoClientOptions, total=False):
     connection: Any
 
 
+class DynamoDBOptions(RemoteOptions, total=False):
+    """Of :class:`~aiohttp_client_cache.backends.dynamodb.DynamoDBBackend`."""
+
+    table: str
+    create_if_not_exists: bool
+    connection: Any
+    region_name: str | None
+    endpoint_url: str | None
+    aws_access_key_id: str | None
+    aws_secret_access_key: str | None
+    aws_session_token: str | None
+    profile_name: str | None
+    verify: bool | str | None
+
+
 FILES = frozenset(FileOptions.__annotations__)
 SQLITE = frozenset(SQLiteOptions.__annotations__)
 REDIS = frozenset(RedisOptions.__annotations__)
 MONGODB_CLIENT = frozenset(MongoClientOptions.__annotations__)
 MONGODB = frozenset(MongoOptions.__annotations__)
-DYNAMODB = frozenset[str]()
+DYNAMODB = frozenset(DynamoDBOptions.__annotations__)

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import NoScriptError, RedisError
@@ -80,7 +80,7 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
         source: of clients.
     """
 
-    out_of_reach: ClassVar[tuple[type[Exception], ...]] = OUT_OF_REACH
+    out_of_reach = OUT_OF_REACH
 
     def __init__(self, guard: Guard, source: Source) -> None:
         super().__init__(guard)
@@ -133,7 +133,7 @@ class SyncRedis(SyncRemote[SyncClient]):
         source: of clients.
     """
 
-    out_of_reach: ClassVar[tuple[type[Exception], ...]] = OUT_OF_REACH
+    out_of_reach = OUT_OF_REACH
 
     def __init__(self, guard: Guard, source: Source) -> None:
         super().__init__(guard)
