@@ -47,9 +47,9 @@ class ServerClock:
     """The time by which servers go, in the place of the real one."""
 
     def __init__(self, monkeypatch: Any) -> None:
-        self.real = limits._server_time
+        self.real = limits.server_time
         self.ahead = 0.0
-        monkeypatch.setattr(limits, "_server_time", lambda: self.real() + self.ahead)
+        monkeypatch.setattr(limits, "server_time", lambda: self.real() + self.ahead)
 
     def __call__(self) -> float:
         return self.real() + self.ahead
