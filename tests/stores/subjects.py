@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -242,6 +243,12 @@ def dynamodb_account(url: str = "") -> Account:
         {"aws_access_key_id": "key", "aws_secret_access_key": "secret"},
         {"endpoint_url": url or servers.dynamodb_url(), "region_name": "eu-west-1"},
     )
+
+
+def remove_table(store: DynamoDBStore) -> None:
+    client = dynamodb_account().sync_client(5.0)
+    with closing(client), suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_table(TableName=store._table)
 
 
 def dynamodb_packed_signed(folder: Path) -> Subject:

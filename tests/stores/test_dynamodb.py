@@ -18,7 +18,16 @@ from http_client_cache.store._blocks import DRAFT_SECONDS, READER_SECONDS
 from http_client_cache.testing.pieces import LARGE, OTHER, PIECES, draft_of, load, put, read
 from tests.stores.conftest import Do
 from tests.stores.dynamo import ServerClock, at, table_of
-from tests.stores.subjects import NOW, SUBJECTS, Subject, alias, entry, run_as_async, standing_clock
+from tests.stores.subjects import (
+    NOW,
+    SUBJECTS,
+    Subject,
+    alias,
+    entry,
+    remove_table,
+    run_as_async,
+    standing_clock,
+)
 from tests.support import servers
 
 KINDS = [name for name in SUBJECTS if name.startswith("dynamodb")]
@@ -31,6 +40,7 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
     subject = SUBJECTS[request.param](tmp_path)
     yield subject
     subject.sync_shell.close()
+    remove_table(subject.store)
 
 
 @pytest.fixture

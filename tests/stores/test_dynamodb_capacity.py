@@ -16,7 +16,7 @@ from http_client_cache.store import Store
 from http_client_cache.testing.pieces import LARGE, load, put, read
 from tests.stores.conftest import Do
 from tests.stores.dynamo import at, table_of
-from tests.stores.subjects import Subject, alias, entry
+from tests.stores.subjects import Subject, alias, entry, remove_table
 from tests.support import servers
 from tests.support.servers.dynamo_stub import Answer, Stub, error, stub_before
 
@@ -34,6 +34,7 @@ def subject(stub: Stub, tmp_path: Path) -> Iterator[Subject]:
     subject = at(stub.url, tmp_path, seconds=2.0)
     yield subject
     subject.sync_shell.close()
+    remove_table(subject.store)
 
 
 BUSY = [

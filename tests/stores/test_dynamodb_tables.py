@@ -22,6 +22,7 @@ from tests.stores.subjects import (
     dynamodb,
     dynamodb_account,
     entry,
+    remove_table,
     run_as_async,
     run_as_sync,
 )
@@ -37,6 +38,7 @@ def subject(tmp_path: Path) -> Iterator[Subject]:
     subject = dynamodb(tmp_path)
     yield subject
     subject.sync_shell.close()
+    remove_table(subject.store)
 
 
 @pytest.fixture
@@ -54,7 +56,8 @@ def with_table(subject: Subject, **what: Any) -> Subject:
 @pytest.mark.parametrize("colour", COLOURS)
 async def test_it_is_made_with_the_first_request(subject: Subject, colour: str) -> None:
     with table_of(subject) as table:
-        assert table.table not in table.list_tables()["TableNames"]
+        with pytest.raises(table.exceptions.ResourceNotFoundException):
+            table.describe_table(TableName=table.table)
         assert await COLOURS[colour](subject, subject.store.load("a.1")) == ()
         told = table.describe_table(TableName=table.table)["Table"]
         assert told["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -71,7 +74,8 @@ async def test_it_is_not_made_if_that_is_not_wanted(subject: Subject, colour: st
         with pytest.raises(StoreUnavailable, match=f"there is no table '{name}'"):
             await COLOURS[colour](subject, subject.store.load("a.1"))
     with table_of(subject) as table:
-        assert name not in table.list_tables()["TableNames"]
+        with pytest.raises(table.exceptions.ResourceNotFoundException):
+            table.describe_table(TableName=name)
         # Once it is there it is found.
         await COLOURS[colour](with_table(subject, create=True), subject.store.load("a.1"))
     assert await COLOURS[colour](subject, subject.store.load("a.1")) == ()
