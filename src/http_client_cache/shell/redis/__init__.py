@@ -14,7 +14,7 @@ from redis.exceptions import TimeoutError as TooSlow
 
 from http_client_cache.redis_statements import Run, Scan
 from http_client_cache.shell.guard import Guard
-from http_client_cache.shell.redis import clients
+from http_client_cache.shell.redis import clients, loops
 from http_client_cache.shell.redis.address import Address
 from http_client_cache.shell.remote import AsyncRemote, SyncRemote
 
@@ -120,9 +120,7 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
 
     def _abandon(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
-            for part in clients.parts_of(client.redis):
-                for connection in _connections(part):
-                    _let_go(connection)
+            loops.let_go(clients.parts_of(client.redis))
 
 
 class SyncRedis(SyncRemote[SyncClient]):
@@ -202,23 +200,3 @@ def _scanned(answer: Any, statement: Scan, nodes: int) -> tuple[Any, list[bytes]
     if cursor:
         return (node, cursor), names
     return ((node + 1, 0) if node + 1 < nodes else None), names
-
-
-def _connections(client: Any) -> list[Any]:
-    """Those of a client whose loop is closed."""
-    if clients.is_cluster(client):
-        nodes = client.nodes_manager.nodes_cache.values()
-        return [connection for node in nodes for connection in node._connections]  # noqa: SLF001
-    pool = client.connection_pool
-    return [*pool._available_connections, *pool._in_use_connections]  # noqa: SLF001
-
-
-def _let_go(connection: Any) -> None:
-    """Close a socket that no loop looks after any more."""
-    writer = connection._writer  # noqa: SLF001
-    connection._reader = connection._writer = None  # noqa: SLF001
-    transport = getattr(writer, "transport", None)
-    sock = getattr(transport, "_sock", None)
-    if transport is not None and sock is not None:
-        transport._sock = None  # noqa: SLF001
-        sock.close()
