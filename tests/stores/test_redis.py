@@ -85,6 +85,8 @@ async def test_a_look_up_is_one_command(options: Any, do: Do, server: Redis) -> 
     await put(mine, store, "a.2", body=whole)
     await put(mine, store, "a.3", "de", "en", "")
     await mine(store.link("a.4", alias("a.1")))
+    # So that the server knows the script.
+    await mine(store.load("a.1"))
     for key, trips, found in (
         ("nothing.1", 1, 0),
         ("a.1", 1, 1),
