@@ -148,7 +148,7 @@ def redis_at(
         codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
         cache_name=options.pop("cache_name", None) or token_hex(),
         shards=CLUSTER_SHARDS if address.kind == "cluster" else 1,
-        retention=Retention(clock=clock or standing_clock()),
+        retention=Retention(options.pop("settings", None), clock or standing_clock()),
         **options,
     )
     guard, source = Guard(seconds), Source(address)
@@ -328,6 +328,8 @@ __all__ = [
     "but",
     "entry",
     "files",
+    "redis",
+    "redis_at",
     "run_as_async",
     "run_as_sync",
     "sqlite",
