@@ -6,8 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import pymongo
 from pymongo import AsyncMongoClient, MongoClient
@@ -34,6 +35,9 @@ from http_client_cache.shell.remote import (
 )
 
 __all__ = ["AsyncMongo", "SyncMongo", "Target", "check"]
+
+FAREWELL_SECONDS: Final = 0.5
+"""How long a server may take that is told that a client goes."""
 
 
 def check(options: Mapping[str, Any], connection: Any, secrets: Sequence[str]) -> None:
@@ -144,8 +148,12 @@ class SyncMongo(_Telling, SyncRemote[Opened]):
 
     def _disconnect(self, client: Opened) -> None:
         if client.own:
-            with pymongo.timeout(max(1.0, self.guard.seconds)):
-                client.client.close()
+            if client.is_known:
+                with pymongo.timeout(FAREWELL_SECONDS):
+                    client.client.close()
+            else:
+                # It would look for a server to be told, half a second at least.
+                in_a_thread(client.client.close)
 
 
 class AsyncMongo(_Telling, AsyncRemote[Opened]):
@@ -187,6 +195,8 @@ class AsyncMongo(_Telling, AsyncRemote[Opened]):
 
     async def _carry_out(self, client: Opened, statement: Statement) -> Any:
         calls = client.answer(statement)
+        if not (self._threaded or client.is_known):
+            await self._hear_again(client)
         with told():
             if self._threaded:
                 return await asyncio.to_thread(self._blocking, calls, statement.patience)
@@ -195,6 +205,17 @@ class AsyncMongo(_Telling, AsyncRemote[Opened]):
             # Let the server know, too, when nobody waits for it any more.
             with pymongo.timeout(self.guard.seconds * statement.patience):
                 return await run_async(calls)
+
+    async def _hear_again(self, client: Opened) -> None:
+        """Wait for a server; who gives up does not break off what connects."""
+        hearing = client.hearing
+        if hearing is None or hearing.done():
+            hearing = asyncio.create_task(run_async(client.hear(0.8 * self.guard.seconds)))
+            # To ask is to have heard of it, as asyncio wants it.
+            hearing.add_done_callback(lambda task: task.cancelled() or task.exception())
+            client.hearing = hearing
+        await asyncio.wait([hearing])
+        hearing.result()
 
     def _blocking(self, calls: Calls, patience: float) -> Any:
         with pymongo.timeout(self.guard.seconds * patience):
@@ -214,8 +235,12 @@ async def _closing(client: _AsyncClient) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        async with asyncio.timeout(1):
-            await client.close()
+        known = client.topology_description.has_writable_server()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS if known else 0):
+                await client.close()
+        # The server need not be told, the rest has to be done.
+        await client.close()
 
 
 class _Client(MongoClient[dict[str, Any]]):

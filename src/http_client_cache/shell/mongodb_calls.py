@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -53,6 +54,7 @@ class Opened:
         self.client = client
         self.own = own
         self.end: AsyncGenerator[None] | None = None
+        self.hearing: asyncio.Task[Any] | None = None
         self._target = target
         self._database = client.get_database(target.database, codec_options=_OPTIONS)
         # `command` goes by neither of what the client may have been told.
