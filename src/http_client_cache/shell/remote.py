@@ -289,7 +289,7 @@ class SyncRemote(_Remote, ABC, Generic[C]):
 
     def _open(self) -> Future[C]:
         self._since = time.monotonic()
-        self._opening = opening = _in_a_thread(self._connect)
+        self._opening = opening = in_a_thread(self._connect)
         return opening
 
     def close(self) -> None:
@@ -335,7 +335,7 @@ def _has_failed(opening: asyncio.Task[Any]) -> bool:
     return opening.done() and (opening.cancelled() or opening.exception() is not None)
 
 
-def _in_a_thread(work: Callable[[], C]) -> Future[C]:
+def in_a_thread(work: Callable[[], C]) -> Future[C]:
     """Begin something that others wait for only as long as they please."""
     future: Future[C] = Future()
 
