@@ -6,6 +6,8 @@ DEPENDENCIES := pyproject.toml tests/oldest.txt scripts/venv.sh
 
 # Arguments for the programs below, as in: make test-fast ARGS="-x tests/stores"
 ARGS ?=
+# Processes for the tests: a number, or one for each core.
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -63,7 +65,7 @@ typecheck: setup ## Types, of the sources and of tests/typing
 
 .PHONY: test-fast
 test-fast: setup servers ## The test suite alone
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=$(WORKERS) $(ARGS)
 
 .PHONY: test-oldest
 test-oldest: .venvs/oldest/.test servers ## The core of the suite on the oldest dependencies

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 
+from benchmarks import backends
 from benchmarks.bodies.measure import GROUP, NAMES, Amount, Bodies, measure_bodies, wanted
 from benchmarks.cases import Case, cases
 from benchmarks.imports import measure_imports
@@ -23,7 +24,7 @@ MOST_SWEEPS = 3
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     known = cases()
-    names = [*known, *sweeps(), IMPORTS, GROUP, *NAMES]
+    names = [*known, *sweeps(), IMPORTS, GROUP, *NAMES, backends.GROUP]
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure what the cache costs, beside plain aiohttp.",
@@ -89,6 +90,10 @@ async def _measure(options: argparse.Namespace, origin: str) -> Report:
             rounds = min(options.rounds, MOST_SWEEPS)
             sweep = await measure_sweep(name, origin, entries=options.entries, rounds=rounds)
             report.sweeps.append(sweep)
+    if backends.GROUP in options.names:
+        report.backends = await backends.measure_backends(
+            origin, rounds=options.rounds, operations=options.operations, urls=options.urls
+        )
     if IMPORTS in options.names:
         report.imports = measure_imports(options.rounds)
     return report

@@ -194,6 +194,10 @@ class Run:
             await self._backend_do("clear")
         await self._fetch(self._known[:1])
 
+    async def forget(self) -> None:
+        """Delete what was stored, where that is not in a folder."""
+        await self._backend_do("clear")
+
     async def requests(self, batch: list[str]) -> None:
         """The requests, one after the other; what they store is on disk when this returns."""
         await self._fetch(batch)

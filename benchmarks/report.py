@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.backends import Measured, backends_as_json, backends_as_table
 from benchmarks.bodies.measure import Bodies
 from benchmarks.bodies.report import bodies_as_json, bodies_as_tables
 from benchmarks.measure import Cost
@@ -25,12 +26,14 @@ class Report:
         sweeps: one per backend.
         imports: ms of importing aiohttp, and of what the cache adds.
         bodies: what large ones cost.
+        backends: what each of them costs.
     """
 
     costs: dict[str, Cost]
     sweeps: list[Sweep] = field(default_factory=list)
     imports: tuple[float, float] | None = None
     bodies: Bodies | None = None
+    backends: Measured | None = None
 
 
 def machine() -> str:
@@ -84,6 +87,8 @@ def as_table(report: Report) -> str:
         lines += ["", *_aligned(rows)]
     if report.bodies is not None:
         lines += ["", *bodies_as_tables(report.bodies)]
+    if report.backends is not None:
+        lines += ["", *backends_as_table(report.backends)]
     return "\n".join(lines)
 
 
@@ -125,6 +130,7 @@ def as_json(report: Report) -> str:
             "sweeps": [asdict(sweep) for sweep in report.sweeps],
             "imports_ms": report.imports,
             "bodies": bodies_as_json(report.bodies) if report.bodies else None,
+            "backends": backends_as_json(report.backends) if report.backends else None,
         },
         indent=2,
         ensure_ascii=False,

@@ -1,5 +1,8 @@
 """A persistent cache for aiohttp: change ``ClientSession`` to ``CachedSession``."""
 
+from typing import TYPE_CHECKING, Any
+
+from aiohttp_client_cache import backends
 from aiohttp_client_cache.backends import (
     BaseCache,
     CacheBackend,
@@ -17,6 +20,15 @@ from http_client_cache.item import StoredResponse
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.status import CacheStatus
 
+if TYPE_CHECKING:
+    from aiohttp_client_cache.backends import (
+        DragonflyDBBackend,
+        DynamoDBBackend,
+        GridFSBackend,
+        MongoDBBackend,
+        RedisBackend,
+    )
+
 __version__ = "1.0.0"
 
 __all__ = [
@@ -31,11 +43,23 @@ __all__ = [
     "CachedResponse",
     "CachedSession",
     "ConfigurationError",
+    "DragonflyDBBackend",
+    "DynamoDBBackend",
     "FileBackend",
+    "GridFSBackend",
     "MissingDependency",
+    "MongoDBBackend",
     "Reason",
+    "RedisBackend",
     "SQLiteBackend",
     "SQLiteCache",
     "StoredResponse",
     "head_only",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # A backend on a server is not imported before somebody asks for it.
+    if name in __all__:
+        return getattr(backends, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

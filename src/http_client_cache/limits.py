@@ -95,7 +95,12 @@ class Retention:
     def deadline(self, entry: Entry) -> float | None:
         """The same by the clock that servers go by (UTC seconds), whatever clock this one has."""
         leaves = self.leaves(entry)
-        return None if leaves is None else _server_time() + leaves - self.now()
+        return None if leaves is None else server_time() + leaves - self.now()
+
+    def server_now(self) -> float:
+        """The time by the clock that deadlines go by (UTC seconds)."""
+        return server_time()
 
 
-_server_time: Final = Clock().time
+server_time: Final = Clock().time
+"""The time by the clock that servers go by (UTC seconds): no test replaces it."""

@@ -33,6 +33,7 @@ from tests.support.servers import (
     ValkeyServer,
     dynamodb_url,
     mongodb_url,
+    ports,
     programs,
     redis_cluster_nodes,
     redis_sentinels,
@@ -41,7 +42,6 @@ from tests.support.servers import (
     valkey_url,
     wait_until,
 )
-from tests.support.servers.mongo import hello
 from tests.support.servers.resp import ask
 
 KINDS: dict[str, Callable[[], Server]] = {
@@ -165,13 +165,17 @@ def test_a_server_from_its_start_to_its_end(server: Server) -> None:
 
 
 def test_a_suspended_server_hangs_until_it_is_resumed() -> None:
-    with RedisServer() as server, Redis.from_url(server.url, socket_timeout=0.1, retry=None) as one:
-        one.ping()
+    with (
+        RedisServer() as server,
+        Redis.from_url(server.url) as patient,
+        Redis.from_url(server.url, socket_timeout=0.1, retry=None) as impatient,
+    ):
+        patient.ping()
         server.suspend()
         with pytest.raises(Late):
-            one.ping()
+            impatient.ping()
         server.resume()
-        assert one.ping()
+        assert patient.ping()
 
 
 def test_arguments_of_redis() -> None:
@@ -218,6 +222,16 @@ def test_the_error_of_a_failed_start_has_the_log() -> None:
         server.start()
     assert not server.folder.exists()
     assert not server.is_running
+
+
+def test_a_port_is_not_taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ports.Port()
+    number = first.take()
+    monkeypatch.setattr(ports, "_PORTS", [number])
+    with pytest.raises(RuntimeError, match="no port is free"):
+        ports.free_port()
+    first.release()
+    assert ports.free_port() == number
 
 
 def test_a_missing_program_is_an_error_that_helps(
@@ -310,8 +324,3 @@ def test_nothing_is_left_behind(how: str) -> None:
     for pid, folder in told:
         wait_until(lambda pid=pid: is_gone(int(pid)), "the server is gone", 5)
         wait_until(lambda folder=folder: not Path(folder).exists(), "its folder is gone", 5)
-
-
-def test_mongod_says_hello() -> None:
-    host, port = mongodb_url().removeprefix("mongodb://").strip("/").rsplit("@")[-1].split(":")
-    assert hello((host, int(port)))["ok"] == 1

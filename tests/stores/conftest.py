@@ -18,10 +18,10 @@ Do = Callable[[Plan[Any]], Awaitable[Any]]
 
 
 @pytest.fixture(params=SUBJECTS)
-def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
     subject = SUBJECTS[request.param](tmp_path)
     yield subject
-    subject.sync_shell.close()
+    await subject.close()
 
 
 @pytest.fixture

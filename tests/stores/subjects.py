@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from http_client_cache import testing
@@ -13,16 +14,25 @@ from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
 from http_client_cache.entry import Alias, Entry
 from http_client_cache.limits import Retention
+from http_client_cache.shell.dynamodb import Account, AsyncDynamoDB, SyncDynamoDB, Table
 from http_client_cache.shell.filesystem import AsyncFiles, Folder, SyncFiles
+from http_client_cache.shell.guard import Guard
 from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
+from http_client_cache.shell.redis import AsyncRedis, Source, SyncRedis
+from http_client_cache.shell.redis.address import Address, parse
 from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite
 from http_client_cache.statements import NOT_NOW
+from http_client_cache.store.dynamodb import DynamoDBStore
 from http_client_cache.store.filesystem import FileStore
 from http_client_cache.store.mapping import MappingStore
 from http_client_cache.store.memory import MemoryStore
+from http_client_cache.store.mongodb import GridFSStore, MongoStore
+from http_client_cache.store.redis import CLUSTER_SHARDS, RedisStore
 from http_client_cache.store.sqlite import SQLiteStore
 from http_client_cache.testing import Subject
 from http_client_cache.testing.subject import COLOURS, answered_now, run_as_async, run_as_sync
+from tests.stores import mongo_subjects
+from tests.support import servers
 from tests.support.clock import StandingClock
 from tests.support.mappings import CustomCacheBackend
 
@@ -129,6 +139,115 @@ def files_packed_signed(folder: Path) -> Subject:
     return files(folder, secret_key="secret", compression="zstd", fast_save=True)
 
 
+def redis_at(
+    address: Address, *, clock: Clock | None = None, seconds: float = 5.0, **options: Any
+) -> Subject:
+    """A cache of its own on a server: patient, as the machine that tests may be busy."""
+    store = RedisStore(
+        codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
+        cache_name=options.pop("cache_name", None) or token_hex(),
+        shards=CLUSTER_SHARDS if address.kind == "cluster" else 1,
+        retention=Retention(clock=clock or standing_clock()),
+        **options,
+    )
+    guard, source = Guard(seconds), Source(address)
+    shells = SyncRedis(guard, source), AsyncRedis(guard, source)
+    return Subject(store, *shells, never_waits=False)
+
+
+def redis(folder: Path, **options: Any) -> Subject:
+    return redis_at(parse(servers.redis_url()), **options)
+
+
+def redis_signed(folder: Path) -> Subject:
+    return redis(folder, serializer="json", secret_key=["new", "old"])
+
+
+def redis_packed(folder: Path) -> Subject:
+    return redis(folder, compression="zstd")
+
+
+def redis_packed_signed(folder: Path) -> Subject:
+    return redis(folder, secret_key="secret", compression="zstd")
+
+
+def valkey(folder: Path) -> Subject:
+    return redis_at(parse(servers.valkey_url()))
+
+
+def redis_tls(folder: Path) -> Subject:
+    url, authority = servers.redis_tls()
+    return redis_at(parse(url).having({"ssl_ca_certs": authority}))
+
+
+def redis_cluster(folder: Path) -> Subject:
+    return redis_at(Address("cluster", tuple(servers.redis_cluster_nodes()), {}))
+
+
+def redis_sentinel(folder: Path) -> Subject:
+    sentinels, service = servers.redis_sentinels()
+    return redis_at(Address("sentinel", tuple(sentinels), {}, None, service))
+
+
+def mongodb(folder: Path, *, clock: Clock | None = None, **options: Any) -> Subject:
+    return mongo_subjects.subject(MongoStore, folder, clock or standing_clock(), **options)
+
+
+def mongodb_signed(folder: Path) -> Subject:
+    return mongodb(folder, serializer="json", secret_key=["new", "old"])
+
+
+def mongodb_packed(folder: Path) -> Subject:
+    return mongodb(folder, compression="zstd", ttl=False)
+
+
+def mongodb_packed_signed(folder: Path) -> Subject:
+    return mongodb(folder, secret_key="secret", compression="zstd")
+
+
+def gridfs(folder: Path, *, clock: Clock | None = None, **options: Any) -> Subject:
+    return mongo_subjects.subject(GridFSStore, folder, clock or standing_clock(), **options)
+
+
+def gridfs_packed_signed(folder: Path) -> Subject:
+    return gridfs(folder, serializer="json", secret_key="secret", compression="zstd")
+
+
+def dynamodb(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    seconds: float = 5.0,
+    table: str | None = None,
+    cache_name: str = "test",
+    **options: Any,
+) -> Subject:
+    """In a table of its own: to look through one costs what everybody has in it."""
+    used = Table(table or f"test-{token_hex(12)}")
+    store = DynamoDBStore(
+        codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
+        table=used.name,
+        cache_name=cache_name,
+        retention=Retention(clock=clock or standing_clock()),
+        **options,
+    )
+    guard, account = Guard(seconds), dynamodb_account()
+    shells = SyncDynamoDB(guard, account, used), AsyncDynamoDB(guard, account, used)
+    return Subject(store, *shells, never_waits=False, many=330)
+
+
+def dynamodb_account(url: str = "") -> Account:
+    """Its server takes any credentials."""
+    return Account(
+        {"aws_access_key_id": "key", "aws_secret_access_key": "secret"},
+        {"endpoint_url": url or servers.dynamodb_url(), "region_name": "eu-west-1"},
+    )
+
+
+def dynamodb_packed_signed(folder: Path) -> Subject:
+    return dynamodb(folder, secret_key="secret", compression="zstd")
+
+
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
     for maker in (
@@ -147,6 +266,22 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         files_signed,
         files_packed,
         files_packed_signed,
+        redis,
+        redis_signed,
+        redis_packed,
+        redis_packed_signed,
+        valkey,
+        redis_tls,
+        redis_cluster,
+        redis_sentinel,
+        mongodb,
+        mongodb_signed,
+        mongodb_packed,
+        mongodb_packed_signed,
+        gridfs,
+        gridfs_packed_signed,
+        dynamodb,
+        dynamodb_packed_signed,
     )
 }
 

@@ -111,7 +111,8 @@ def _made(cache: str, options: dict[str, Any]) -> CacheBackend:
         return backend(**options)
     if options.get(argument) is not None:
         raise ConfigurationError(f"{argument} is in the URL already; give one of them")
-    return backend(**{**options, argument: cache})
+    given: dict[str, Any] = {**options, argument: cache}
+    return backend(**given)
 
 
 def _named(cache: str) -> tuple[str, str | None]:

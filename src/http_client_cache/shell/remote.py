@@ -8,6 +8,7 @@ is bounded; and that a driver's errors become short ones, without what they know
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import threading
 import time
@@ -16,7 +17,7 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from http_client_cache.body_statements import Pack, Unpack
 from http_client_cache.compression import pack, unpack
@@ -57,10 +58,13 @@ class _Remote:
     """What both colours know of a server.
 
     Attributes:
-        out_of_reach: the driver's exceptions that mean that the server was not reached.
+        out_of_reach: the driver's exceptions that mean that the server was not reached; may be set
+            when the driver has been imported.
+        connect_seconds: how long it may take to connect.
     """
 
-    out_of_reach: ClassVar[tuple[type[Exception], ...]] = ()
+    out_of_reach: tuple[type[Exception], ...] = ()
+    connect_seconds: ClassVar[float] = CONNECT_SECONDS
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
@@ -122,6 +126,11 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         super().__init__(guard)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[C]]
         self._clients = WeakKeyDictionary()
+        _remotes.add(self)
+
+    def __del__(self) -> None:
+        # Neither it nor its loop was closed in time, or it would not be the last to know of them.
+        self._let_go()
 
     @abstractmethod
     async def _connect(self) -> C:
@@ -137,7 +146,7 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
 
     @abstractmethod
     def _abandon(self, client: C) -> None:
-        """Let go of a client whose loop is closed."""
+        """Let go of a client without waiting; its loop may be closed."""
 
     def run_now(self, statement: Any) -> Any:
         """Compress and decompress what is small; everything else has to be waited for."""
@@ -187,14 +196,17 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         return opening.result()
 
     async def _open(self) -> C:
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with asyncio.timeout(self.connect_seconds):
             return await self._connect()
 
     def _forget_closed(self) -> None:
+        self._let_go(all_of_them=False)
+
+    def _let_go(self, *, all_of_them: bool = True) -> None:
         # Other threads may be adding theirs.
         for reference in self._clients.keyrefs():
             loop = reference()
-            if loop is not None and loop.is_closed():
+            if loop is not None and (all_of_them or loop.is_closed()):
                 opening = self._clients.pop(loop, None)
                 if opening is not None and opening.done() and not _has_failed(opening):
                     self._abandon(opening.result())
@@ -216,6 +228,16 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
                 await self._disconnect(opening.result())
         except Exception:  # noqa: BLE001 - the server need not be told
             self._abandon(opening.result())
+
+
+_remotes: WeakSet[AsyncRemote[Any]] = WeakSet()
+
+
+@atexit.register
+def _at_exit() -> None:
+    """Let go of what nobody closed, before the interpreter complains of it."""
+    for remote in list(_remotes):
+        remote._let_go()  # noqa: SLF001 - its own
 
 
 class SyncRemote(_Remote, ABC, Generic[C]):

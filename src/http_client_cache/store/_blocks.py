@@ -10,7 +10,7 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -49,9 +49,10 @@ class Chain:
         size: of the body in bytes.
         packed: whether its blocks may be compressed, and say so.
         digests: the SHA-256 of every block, one behind the other, if its record is signed.
+        note: what its store remembers of it.
     """
 
-    __slots__ = ("_latest", "digests", "key", "name", "packed", "size", "variant")
+    __slots__ = ("_latest", "digests", "key", "name", "note", "packed", "size", "variant")
 
     def __init__(self, key: str, variant: str, name: str, size: int, *, packed: bool) -> None:
         self.key = key
@@ -60,6 +61,7 @@ class Chain:
         self.size = size
         self.packed = packed
         self.digests = b""
+        self.note: Any = None
         # Readers ask for less than a block at a time. One value, as two threads may read the same.
         self._latest = -1, b""
 
@@ -94,11 +96,12 @@ class BlockDraft:
         count: blocks that were written so far.
         stored: bytes of those.
         digests: their SHA-256s.
+        note: what its store remembers of it.
     """
 
     __slots__ = (
         *("_held", "_held_size", "count", "digests", "entry", "key"),
-        *("name", "size", "stored", "variant"),
+        *("name", "note", "size", "stored", "variant"),
     )
 
     def __init__(self, key: str, variant: str, entry: Entry) -> None:
@@ -108,6 +111,7 @@ class BlockDraft:
         self.name = secrets.token_hex(12)
         self.size = self.stored = self.count = 0
         self.digests: list[bytes] = []
+        self.note: Any = None
         self._held: list[bytes] = []
         self._held_size = 0
 
@@ -231,6 +235,7 @@ class BodiesInBlocks(ABC):
         yield from self._write(draft, draft.take(last=True))
         packed = draft.stored if self._packs else None
         chain = Chain(key, variant, draft.name, draft.size, packed=self._packs)
+        chain.note = draft.note
         digest = None
         if self._codec.binds_body:
             chain.digests = b"".join(draft.digests)

@@ -17,7 +17,7 @@ from aiohttp_client_cache import (
     FileBackend,
     SQLiteBackend,
 )
-from aiohttp_client_cache.backends import choose
+from aiohttp_client_cache.backends import choose, own_options
 from tests.support.origin import Origin
 
 KINDS: list[tuple[str, type[CacheBackend]]] = [
@@ -90,5 +90,7 @@ def test_the_table_names_what_the_class_takes(name: str) -> None:
     backend = getattr(__import__(f"aiohttp_client_cache.backends.{module}", fromlist=[kind]), kind)
     common = {*choose.SETTING_NAMES, *choose.CONSTRUCTION_NAMES, "self", "options"}
     takes = {*inspect.signature(backend.__init__).parameters} - common
+    if module in {"mongodb", "gridfs"}:
+        takes |= own_options.MONGODB_CLIENT
     clashes = {*inspect.signature(ClientSession.__init__).parameters}
     assert set(own) == takes - clashes

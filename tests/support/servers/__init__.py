@@ -11,7 +11,8 @@ puts the programs on the machine.
 from tests.support.servers.commands import Trips, counting
 from tests.support.servers.dynamo import DynamoServer
 from tests.support.servers.mongo import MongoServer
-from tests.support.servers.process import Server, ServerFailedError, free_port, wait_until
+from tests.support.servers.ports import free_port
+from tests.support.servers.process import Server, ServerFailedError, wait_until
 from tests.support.servers.programs import ServerMissingError
 from tests.support.servers.proxy import (
     BlackHole,

@@ -19,6 +19,8 @@ class DynamoServer(Server):
     """
 
     name = "dynamodb"
+    # Java is slow to start where others work too.
+    patience = 45.0
 
     def __init__(self, *arguments: str) -> None:
         super().__init__()

@@ -47,6 +47,11 @@ class MongoServer(Server):
             *self._arguments,
         ]
 
+    def complaint(self) -> str:
+        """Errors alone; the log ends with the names of the functions that it was in."""
+        lines = [line for line in self.log.splitlines() if '"s":"F"' in line or '"s":"E"' in line]
+        return "\n".join(lines) or super().complaint()
+
     def is_ready(self) -> bool:
         """Whether it says hello as one that takes writes."""
         return bool(hello(self.address).get("isWritablePrimary"))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,27 +14,11 @@ from pathlib import Path
 from typing import Self
 
 from tests.support.servers import watchdog
-
-# Below the range that outgoing connections take their ports from, and low enough that a cluster's
-# second port, which is 10000 higher, is below it as well.
-_PORTS = range(10_000, 22_000)
+from tests.support.servers.ports import Port
 
 
 class ServerFailedError(RuntimeError):
     """A server did not start; its log is in the message."""
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, nor on the one 10000 above it."""
-    for _ in range(1000):
-        # Not `random`: its seed is the same in all processes of one test run.
-        port = _PORTS[secrets.randbelow(len(_PORTS))]
-        with suppress(OSError), socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", port))
-            second.bind(("127.0.0.1", port + 10_000))
-            return port
-    message = "no port is free"
-    raise ServerFailedError(message)
 
 
 class Server:
@@ -58,6 +40,7 @@ class Server:
     def __init__(self) -> None:
         self.port = 0
         self.folder = Path()
+        self._reserved = Port()
         self._process: subprocess.Popen[bytes] | None = None
 
     # --- What a kind of server says of itself.
@@ -75,6 +58,10 @@ class Server:
 
     def after_first_start(self) -> None:
         """Called when it answers for the first time."""
+
+    def complaint(self) -> str:
+        """What its log says of a failed start."""
+        return self.log[-4000:]
 
     # --- Life.
 
@@ -95,7 +82,7 @@ class Server:
             self._launch()
             return
         for last in (False, False, True):
-            self.port = free_port()
+            self.port = self._reserved.take()
             self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
             try:
                 self.prepare()
@@ -104,16 +91,17 @@ class Server:
                 return
             except BaseException as error:
                 # Somebody else may have taken the port in the meantime.
-                if last or not (isinstance(error, ServerFailedError) and "in use" in str(error)):
-                    self.stop()
-                    raise
+                taken = isinstance(error, ServerFailedError) and "in use" in self.log
                 self.stop()
+                if last or not taken:
+                    raise
 
     def stop(self) -> None:
         """Kill it and remove its folder."""
         self.kill()
         if self.port:
             shutil.rmtree(self.folder, ignore_errors=True)
+            self._reserved.release()
             self.port = 0
 
     def kill(self) -> None:
@@ -190,13 +178,14 @@ class Server:
         deadline = time.monotonic() + self.patience
         while self.is_running:
             with suppress(OSError):
-                if self.is_ready():
+                # Not if somebody else answers, who was faster to take the port.
+                if self.is_ready() and self.is_running:
                     return
             if time.monotonic() > deadline:
                 break
             time.sleep(0.005)
         what = f"does not answer after {self.patience} s" if self.is_running else "ended"
-        message = f"{self.name} {what}. Its log:\n{self.log[-4000:]}"
+        message = f"{self.name} {what}. Its log:\n{self.complaint()}"
         self.kill()
         raise ServerFailedError(message)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from tests.support.servers.process import free_port
+from tests.support.servers.ports import Port
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class Proxy:
 
     Attributes:
         host: "127.0.0.1".
-        port: below 32768; kept in every mode.
+        port: below 32768; the same in every mode.
         connections: how many it has accepted, those included that were reset at once.
         bytes_up: how many bytes it has forwarded to the server.
         bytes_down: how many bytes it has sent to clients.
@@ -109,6 +109,7 @@ class Proxy:
     ) -> None:
         self.target = target
         self.port = 0
+        self._reserved = Port()
         self.connections = 0
         self.bytes_up = 0
         self.bytes_down = 0
@@ -143,7 +144,6 @@ class Proxy:
 
     def reset_connections(self) -> None:
         """Reset those that are open, whatever the mode is."""
-
         self._do(self._reset_all())
 
     @property
@@ -167,6 +167,8 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._reserved.release()
+        self.port = 0
 
     # --- In the thread.
 
@@ -176,7 +178,7 @@ class Proxy:
 
     async def _listen(self) -> None:
         if not self.port:
-            self.port = free_port()
+            self.port = self._reserved.take()
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(self.address)

@@ -1,0 +1,224 @@
+"""The shells of the Redis store: the only place that knows redis-py."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+
+from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as TooSlow
+
+from http_client_cache.redis_statements import Run, Scan
+from http_client_cache.shell.guard import Guard
+from http_client_cache.shell.redis import clients
+from http_client_cache.shell.redis.address import Address
+from http_client_cache.shell.remote import AsyncRemote, SyncRemote
+
+SCANNED: Final = 1000
+"""Keys of the server that it looks at for one ``Scan``, about."""
+
+OUT_OF_REACH: Final = (NoConnection, TooSlow, OSError)
+
+
+class Source(NamedTuple):
+    """Where the clients of both colours come from.
+
+    Attributes:
+        address: for clients of our own.
+        connection: one of the user's, which is used as it is in its own colour.
+    """
+
+    address: Address
+    connection: Any = None
+
+    def own(self, *, for_loops: bool) -> Any:
+        """The user's client, if it is one of this colour."""
+        if self.connection is None or clients.is_async(self.connection) is not for_loops:
+            return None
+        return self.connection
+
+    @property
+    def room(self) -> int:
+        """How many calls may be under way at once."""
+        most = self.address.options.get("max_connections") or clients.MOST_CONNECTIONS
+        return most if self.connection is None else clients.room_of(self.connection)
+
+
+def source_of(connection: Any) -> Source:
+    """The source that a client of the user's own is.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
+    clients.is_async(connection)
+    return Source(clients.address_of(connection), connection)
+
+
+class AsyncClient(NamedTuple):
+    """A client of one loop, and how many calls of it may be under way."""
+
+    redis: Any
+    room: asyncio.Semaphore
+
+
+class SyncClient(NamedTuple):
+    """A client of one process, and how many calls of it may be under way."""
+
+    redis: Any
+    room: threading.Semaphore
+
+
+class AsyncRedis(AsyncRemote[AsyncClient]):
+    """Carries out the statements of the Redis store for any running event loop.
+
+    Args:
+        guard: shared by all shells of the same server.
+        source: of clients.
+    """
+
+    out_of_reach = OUT_OF_REACH
+
+    def __init__(self, guard: Guard, source: Source) -> None:
+        super().__init__(guard)
+        self._source = source
+
+    async def _connect(self) -> AsyncClient:
+        client = self._source.own(for_loops=True)
+        if client is None:
+            client = clients.async_client(self._source.address, self.guard.seconds)
+        try:
+            if clients.is_cluster(client):
+                # Concurrent first calls would find it half made.
+                await client.initialize()
+            else:
+                await client.ping()
+        except BaseException:
+            await self._disconnect(AsyncClient(client, asyncio.Semaphore()))
+            raise
+        return AsyncClient(client, asyncio.Semaphore(self._source.room))
+
+    async def _carry_out(self, client: AsyncClient, statement: Run | Scan) -> Any:
+        async with client.room:
+            call = client.redis.execute_command
+            if isinstance(statement, Scan):
+                words, target, nodes = _scan(client.redis, statement)
+                return _scanned(await call(*words, **target), statement, nodes)
+            words = (len(statement.keys), *statement.keys, *statement.arguments)
+            try:
+                return await call("EVALSHA", statement.script.sha, *words)
+            except NoScriptError:
+                return await call("EVAL", statement.script.text, *words)
+
+    async def _disconnect(self, client: AsyncClient) -> None:
+        if client.redis is not self._source.connection:
+            for part in clients.parts_of(client.redis):
+                await part.aclose()
+
+    def _abandon(self, client: AsyncClient) -> None:
+        if client.redis is not self._source.connection:
+            for part in clients.parts_of(client.redis):
+                for connection in _connections(part):
+                    _let_go(connection)
+
+
+class SyncRedis(SyncRemote[SyncClient]):
+    """Carries out the statements of the Redis store, blocking.
+
+    Args:
+        guard: shared by all shells of the same server.
+        source: of clients.
+    """
+
+    out_of_reach = OUT_OF_REACH
+
+    def __init__(self, guard: Guard, source: Source) -> None:
+        super().__init__(guard)
+        self._source = source
+
+    def _connect(self) -> SyncClient:
+        client = self._source.own(for_loops=False)
+        if client is None:
+            client = clients.sync_client(self._source.address, self.guard.seconds)
+        made = SyncClient(client, threading.Semaphore(self._source.room))
+        if not clients.is_cluster(client):
+            try:
+                client.ping()
+            except BaseException:
+                self._disconnect(made)
+                raise
+        return made
+
+    def _carry_out(self, client: SyncClient, statement: Run | Scan) -> Any:
+        with _entered(client.room, self.guard.seconds * statement.patience):
+            call = client.redis.execute_command
+            if isinstance(statement, Scan):
+                words, target, nodes = _scan(client.redis, statement)
+                return _scanned(call(*words, **target), statement, nodes)
+            words = (len(statement.keys), *statement.keys, *statement.arguments)
+            try:
+                return call("EVALSHA", statement.script.sha, *words)
+            except NoScriptError:
+                return call("EVAL", statement.script.text, *words)
+
+    def _disconnect(self, client: SyncClient) -> None:
+        if client.redis is not self._source.connection:
+            for part in clients.parts_of(client.redis):
+                part.close()
+
+
+@contextmanager
+def _entered(room: threading.Semaphore, seconds: float) -> Generator[None]:
+    if not room.acquire(timeout=seconds):
+        raise TimeoutError
+    try:
+        yield
+    finally:
+        room.release()
+
+
+def _scan(client: Any, statement: Scan) -> tuple[tuple[Any, ...], dict[str, Any], int]:
+    """The command, on which node of a cluster, and how many of these there are."""
+    node, cursor = statement.cursor or (0, 0)
+    words = ("SCAN", cursor, "MATCH", statement.pattern, "COUNT", SCANNED)
+    if not clients.is_cluster(client):
+        return words, {}, 1
+    nodes = sorted(client.get_primaries(), key=lambda one: str(one.name))
+    if node >= len(nodes):
+        raise RedisError("the cluster lost a node meanwhile")
+    return words, {"target_nodes": nodes[node]}, len(nodes)
+
+
+def _scanned(answer: Any, statement: Scan, nodes: int) -> tuple[Any, list[bytes]]:
+    cursor: Any
+    cursor, names = answer
+    if nodes > 1 or not isinstance(cursor, int):
+        # A cluster answers for each node, be it one.
+        (cursor,) = cursor.values()
+    node = (statement.cursor or (0, 0))[0]
+    if cursor:
+        return (node, cursor), names
+    return ((node + 1, 0) if node + 1 < nodes else None), names
+
+
+def _connections(client: Any) -> list[Any]:
+    """Those of a client whose loop is closed."""
+    if clients.is_cluster(client):
+        nodes = client.nodes_manager.nodes_cache.values()
+        return [connection for node in nodes for connection in node._connections]  # noqa: SLF001
+    pool = client.connection_pool
+    return [*pool._available_connections, *pool._in_use_connections]  # noqa: SLF001
+
+
+def _let_go(connection: Any) -> None:
+    """Close a socket that no loop looks after any more."""
+    writer = connection._writer  # noqa: SLF001
+    connection._reader = connection._writer = None  # noqa: SLF001
+    transport = getattr(writer, "transport", None)
+    sock = getattr(transport, "_sock", None)
+    if transport is not None and sock is not None:
+        transport._sock = None  # noqa: SLF001
+        sock.close()
