@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import JSONEncoder, LooseCookies, LooseHeaders, StrOrURL
 
     from aiohttp_client_cache.backends.options import SessionOptions
+    from aiohttp_client_cache.backends.own_options import OwnOptions
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.windows import StaleWindow
 
@@ -47,8 +48,11 @@ if TYPE_CHECKING:
         stale_if_error: StaleWindow
         stale_while_revalidate: StaleWindow
 
-    class ClientOptions(SessionOptions, total=False):
-        """Those of ``aiohttp.ClientSession``, and the cache's own."""
+    class ClientOptions(SessionOptions, OwnOptions, total=False):
+        """Those of ``aiohttp.ClientSession``, and the cache's own.
+
+        Which of the backends' own are taken is for the backend to say that is made by name.
+        """
 
         connector: BaseConnector | None
         loop: asyncio.AbstractEventLoop | None

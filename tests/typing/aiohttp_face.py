@@ -23,7 +23,12 @@ from aiohttp_client_cache import (
     CachedSession,
     CacheMiddleware,
     CacheMixin,
+    DragonflyDBBackend,
+    DynamoDBBackend,
     FileBackend,
+    GridFSBackend,
+    MongoDBBackend,
+    RedisBackend,
     SQLiteBackend,
     SQLiteCache,
 )
@@ -138,6 +143,18 @@ def settings() -> None:
     FileBackend(wal=True)  # type: ignore[call-arg]
 
 
+def backends_on_servers() -> None:
+    RedisBackend("demo", "redis://localhost", store_timeout=1, ttl_offset=60, expire_after=5)
+    DragonflyDBBackend(host="localhost", port=6379, ssl=True, password=None)
+    MongoDBBackend("demo", host="mongodb://localhost", database="db", replicaSet="rs", tls=True)
+    GridFSBackend(address="mongodb://localhost", compression="zstd", fetch_lease=5)
+    DynamoDBBackend(table="cache", region_name="eu-west-1", create_if_not_exists=False)
+    CachedSession(backend="redis", host="localhost", port=6379, expire_after=5)
+    CachedSession(backend="redis://localhost", cache_name="demo", ttl=False)
+    CachedSession(cache="dynamodb", region_name="eu-west-1", endpoint_url="http://localhost:8000")
+    CachedSession(backend="mongodb", database="db", username="user", password="secret")
+
+
 async def a_filter(response: aiohttp.ClientResponse) -> bool:
     return len(await response.read()) > 0
 
@@ -147,6 +164,11 @@ def wrong_settings() -> None:
     CachedSession(expire_after=[1])  # type: ignore[arg-type]
     CacheBackend(allowed_codes=200)  # type: ignore[arg-type]
     SQLiteBackend(no_such_option=1)  # type: ignore[call-arg]
+    RedisBackend(no_such_option=1)  # type: ignore[call-arg]
+    RedisBackend(port="6379")  # type: ignore[arg-type]
+    MongoDBBackend(replica_set="rs")  # type: ignore[call-arg]
+    DynamoDBBackend(ttl="yes")  # type: ignore[arg-type]
+    CachedSession(backend="redis", port="6379")  # type: ignore[arg-type]
     CachedSession(cache_control="yes")  # type: ignore[arg-type]
     CacheBackend(stale_if_error="a day")  # type: ignore[arg-type]
     CacheMiddleware(urls_stale_while_revalidate=60)  # type: ignore[arg-type]

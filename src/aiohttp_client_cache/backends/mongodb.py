@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from aiohttp_client_cache.backends.options import BackendOptions
-    from aiohttp_client_cache.backends.own_options import MongoClientOptions
+    from aiohttp_client_cache.backends.own_options import MongoClientOptions, UserOptions
     from http_client_cache.expiry import ExpireAfter
 
-    class MongoDBOptions(BackendOptions, MongoClientOptions, total=False):
+    class MongoDBOptions(BackendOptions, UserOptions, MongoClientOptions, total=False):
         """The keywords that are not spelled out below."""
 
 

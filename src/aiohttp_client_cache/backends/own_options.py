@@ -26,23 +26,33 @@ class SQLiteOptions(FileOptions, total=False):
 
 
 class RemoteOptions(TypedDict, total=False):
-    """Of :class:`~aiohttp_client_cache.backends.remote.RemoteBackend`."""
+    """Of all backends on servers."""
 
+    connection: Any
     store_timeout: float
     ttl: bool
     ttl_offset: float | None
 
 
-class RedisOptions(RemoteOptions, total=False):
-    """Of :class:`~aiohttp_client_cache.backends.redis.RedisBackend`."""
+class PlaceOptions(TypedDict, total=False):
+    """Of those on servers that have an address of their own."""
 
     address: str | None
-    connection: Any
     host: str | None
     port: int | None
-    db: int | None
+
+
+class UserOptions(TypedDict, total=False):
+    """Of those that have users."""
+
     username: str | None
     password: str | None
+
+
+class RedisClientOptions(TypedDict, total=False):
+    """Of redis-py's clients, under its names."""
+
+    db: int | None
     client_name: str | None
     protocol: int | None
     max_connections: int | None
@@ -62,11 +72,13 @@ class RedisOptions(RemoteOptions, total=False):
     sentinel_password: str | None
 
 
-class MongoClientOptions(TypedDict, total=False):
-    """Arguments of pymongo's clients that the backends in MongoDB take, under its names."""
+class RedisOptions(RemoteOptions, PlaceOptions, UserOptions, RedisClientOptions, total=False):
+    """Of :class:`~aiohttp_client_cache.backends.redis.RedisBackend`."""
 
-    username: str | None
-    password: str | None
+
+class MongoClientOptions(TypedDict, total=False):
+    """Of pymongo's clients, under its names."""
+
     authSource: str
     authMechanism: str
     authMechanismProperties: Any
@@ -106,22 +118,23 @@ class MongoClientOptions(TypedDict, total=False):
     server_api: Any
 
 
-class MongoOptions(RemoteOptions, MongoClientOptions, total=False):
-    """Of the backends in MongoDB."""
+class DatabaseOptions(TypedDict, total=False):
+    """What only MongoDB has."""
 
-    host: str
-    port: int
-    address: str | None
     database: str | None
-    connection: Any
 
 
-class DynamoDBOptions(RemoteOptions, total=False):
-    """Of :class:`~aiohttp_client_cache.backends.dynamodb.DynamoDBBackend`."""
+class MongoOptions(
+    RemoteOptions, PlaceOptions, UserOptions, MongoClientOptions, DatabaseOptions, total=False
+):
+    """Of :class:`~aiohttp_client_cache.backends.mongodb.MongoDBBackend`, and of GridFS."""
+
+
+class TableOptions(TypedDict, total=False):
+    """Of tables and accounts at AWS."""
 
     table: str
     create_if_not_exists: bool
-    connection: Any
     region_name: str | None
     endpoint_url: str | None
     aws_access_key_id: str | None
@@ -131,9 +144,27 @@ class DynamoDBOptions(RemoteOptions, total=False):
     verify: bool | str | None
 
 
+class DynamoDBOptions(RemoteOptions, TableOptions, total=False):
+    """Of :class:`~aiohttp_client_cache.backends.dynamodb.DynamoDBBackend`."""
+
+
+class OwnOptions(
+    SQLiteOptions,
+    RemoteOptions,
+    PlaceOptions,
+    UserOptions,
+    RedisClientOptions,
+    MongoClientOptions,
+    DatabaseOptions,
+    TableOptions,
+    total=False,
+):
+    """Of any of them, for type checkers."""
+
+
 FILES = frozenset(FileOptions.__annotations__)
 SQLITE = frozenset(SQLiteOptions.__annotations__)
 REDIS = frozenset(RedisOptions.__annotations__)
-MONGODB_CLIENT = frozenset(MongoClientOptions.__annotations__)
+MONGODB_CLIENT = frozenset(MongoClientOptions.__annotations__) | UserOptions.__annotations__.keys()
 MONGODB = frozenset(MongoOptions.__annotations__)
 DYNAMODB = frozenset(DynamoDBOptions.__annotations__)
