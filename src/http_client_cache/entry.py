@@ -42,6 +42,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
         vary: names and digests of the request fields that selected it (section 4.1).
         packed: length of the body in bytes as it lies in its store, if it is compressed there; set
             by the store that saves it, and of no meaning to any other.
+        arrived: when the response arrived that the body came with; with its length, what tells
+            the body from others of the same place.
     """
 
     method: str
@@ -64,11 +66,16 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     stale_if_error: int | None = None
     vary: tuple[tuple[str, str | None], ...] = ()
     packed: int | None = None
+    arrived: float = 0.0
 
     @property
     def stored_size(self) -> int:
         """Length of the body as it lies in the store, in bytes."""
         return self.body_size if self.packed is None else self.packed
+
+    def has_body_of(self, other: Entry) -> bool:
+        """Whether the body is that of another entry of the same key and variant."""
+        return self.arrived == other.arrived and self.body_size == other.body_size
 
     def is_expired(self, now: float) -> bool:
         """Whether the entry is past its time; a clock that went back makes nothing fresh."""

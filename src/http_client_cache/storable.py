@@ -39,6 +39,7 @@ def entry_of(settings: Settings, request: Request, answer: Answer, expires: floa
         expires=expires,
         body_size=0,
         sets_cookies="set-cookie" in head.headers,
+        arrived=answer.received,
     )
 
 

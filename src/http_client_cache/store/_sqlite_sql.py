@@ -143,7 +143,7 @@ _STATEMENTS: Final = {
     "replace_alias": """ON CONFLICT (key) DO UPDATE SET
         target = excluded.target, record = excluded.record""",
     "freshen": """UPDATE {t}_responses SET record = ?, created = ?, expires = ?, leaves = ?
-        WHERE key = ? AND variant = ? AND size = ? AND record = coalesce(?, record)""",
+        WHERE key = ? AND variant = ? AND size = ? AND record = ?""",
     "count_listed": """SELECT count(*) FROM (
         SELECT key FROM {t}_responses WHERE key IN {listed}
         UNION SELECT key FROM {t}_aliases WHERE key IN {listed})""",

@@ -77,6 +77,7 @@ class CustomStore(WholeBodies, Unleased):
             if (
                 isinstance(item, StoredResponse)
                 and len(item.body) == entry.body_size
+                and entry.arrived == item.entry.arrived
                 and variant_name(item.entry) == variant
             ):
                 yield Call(self.responses.write, (key, StoredResponse(entry, item.body)))

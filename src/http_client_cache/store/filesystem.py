@@ -150,7 +150,7 @@ class FileStore(FileCensus, BodiesInFiles, FileLeases):
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
 
-        An entry that somebody replaced by one with a body of another size is left alone.
+        An entry that somebody has replaced meanwhile is left alone.
         """
         files = [(name_of(key), file_of(variant)) for key, variant, _ in changes]
         known: list[Raw | None]
@@ -166,6 +166,8 @@ class FileStore(FileCensus, BodiesInFiles, FileLeases):
             if head is None or not _is_of(head, entry) or head.told.key != key:
                 continue
             try:
+                if not entry.has_body_of(self._codec.decode(key, variant, head.record, None)):
+                    continue
                 record = self._codec.renew(key, variant, entry, head.record)
             except RecordError:
                 continue

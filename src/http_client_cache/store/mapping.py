@@ -144,7 +144,7 @@ class MappingStore(WholeBodies, Unleased):
                 rows = list(value.rows) if value is not None else []
                 for index, row in enumerate(rows):
                     same = (row.key, row.variant) == (key, variant)
-                    if value is None or not same or row.entry.body_size != entry.body_size:
+                    if value is None or not same or not entry.has_body_of(row.entry):
                         continue
                     rows[index] = row._replace(entry=entry)
                     self._put(StoredUrl(value.url, tuple(rows), value.links))

@@ -146,7 +146,7 @@ class MemoryStore(BodiesInMemory, Unleased):
             for key, variant, entry in changes:
                 slot = self._slots.get(key)
                 row = slot.rows.get(variant) if slot is not None else None
-                if slot is None or row is None or row.stored.entry.body_size != entry.body_size:
+                if slot is None or row is None or not entry.has_body_of(row.stored.entry):
                     continue
                 self._put(key, slot, row.stored._replace(entry=entry))
                 count += 1

@@ -177,17 +177,17 @@ class SQLiteStore(BodiesInFiles, SQLiteLeases):
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
 
-        An entry that somebody replaced by one with a body of another size is left alone.
+        An entry that somebody has replaced meanwhile is left alone.
         """
         steps: list[Change] = []
         for key, variant, entry in changes:
-            known = None
-            if self._codec.binds_body:
-                known = yield from self._record(key, variant)
-                if known is None:
-                    continue
+            known = yield from self._record(key, variant)
+            if known is None:
+                continue
             try:
-                record = self._codec.renew(key, variant, entry, known or b"")
+                if not entry.has_body_of(self._codec.decode(key, variant, known, None)):
+                    continue
+                record = self._codec.renew(key, variant, entry, known)
             except RecordError:
                 continue
             times = (entry.created, entry.expires, self._retention.leaves(entry))

@@ -6,6 +6,7 @@ import os
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.store import Store
@@ -126,6 +127,18 @@ class Entries(Contract):
         assert await do(store.freshen([("a.1", "", other)])) == 0
         (stored,) = await do(store.load("a.1"))
         assert (unpacked(stored).entry, stored.body) == (entry(body=BODY), BODY)
+
+    async def test_freshening_knows_a_body_by_its_arrival(self, do: Do, store: Store) -> None:
+        """Another body of the same length has come meanwhile: what is told is not told of it."""
+        first, second = (structs.replace(entry(body=BODY), arrived=time) for time in (NOW, NOW + 1))
+        await do(store.save("a.1", first, BODY))
+        await do(store.save("a.1", second, BODY[::-1]))
+        fresh = structs.replace(first, created=NOW + 1000)
+        assert await do(store.freshen([("a.1", "", fresh)])) == 0
+        (stored,) = await do(store.load("a.1"))
+        assert (unpacked(stored).entry, stored.body) == (second, BODY[::-1])
+        fresh = structs.replace(stored.entry, created=NOW + 1000)
+        assert await do(store.freshen([("a.1", "", fresh)])) == 1
 
     async def test_freshening_many(self, do: Do, store: Store, subject: Subject) -> None:
         """As when all expirations are set anew."""
