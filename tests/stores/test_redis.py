@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.crc import key_slot
 
 from http_client_cache.errors import StoreError
 from http_client_cache.settings import Settings
 from http_client_cache.shell.redis.address import Address, parse
 from http_client_cache.store import Store
 from http_client_cache.store._blocks import BLOCK_BYTES, DRAFT_SECONDS, READER_SECONDS
+from http_client_cache.store._redis_names import Names
 from tests.stores.conftest import Do
 from tests.stores.subjects import COLOURS, NOW, Subject, alias, entry, redis, redis_at, run_as_sync
 from tests.support import servers
@@ -353,7 +355,12 @@ class TestNames:
     async def test_a_cluster_has_other_names(self) -> None:
         alone, spread = redis(Path(), cache_name="a"), redis_at(Address("cluster", (), {}))
         assert b"{a}:" in alone.store._names.prefixes[0]
-        assert len({name[: name.index(b"}")] for name in spread.store._names.prefixes}) == 64
+        assert not any(b"{a}" in name for name in spread.store._names.prefixes)
+
+    def test_a_cluster_has_as_much_on_each_of_its_masters(self) -> None:
+        for name in ("a", "aiohttp-cache", "\x00", ""):
+            slots = [key_slot(prefix) for prefix in Names(name, 16).prefixes]
+            assert [slot // 1024 for slot in slots] == list(range(16))
 
     async def test_scripts_that_the_server_has_forgotten(
         self, do: Do, store: Store, server: Redis

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from binascii import crc_hqx
+from itertools import count
 from typing import Final
 from urllib.parse import quote
 from zlib import crc32
 
 VERSION: Final = 1
 """Of the schema; part of every name, so that versions never read each other's."""
+
+
+SLOTS: Final = 16384
+"""Of a cluster; which one a name lies in, its CRC-16 tells, or that of what is in braces."""
 
 
 class Names:
@@ -25,8 +31,9 @@ class Names:
         # Neither braces nor colons nor what patterns know are left in it.
         name = quote(to_bytes(cache_name), safe="")
         begin = f"http_cache:v{VERSION}:{{{name}"
-        tags = [""] if shards == 1 else [f":{shards}.{number}" for number in range(shards)]
-        self.prefixes: Final = tuple([f"{begin}{tag}}}:".encode() for tag in tags])
+        tags = [name] if shards == 1 else [_tag(name, shards, number) for number in range(shards)]
+        first = begin.removesuffix(name)
+        self.prefixes: Final = tuple([f"{first}{tag}}}:".encode() for tag in tags])
         self.pattern: Final = f"{begin}{'}:' if shards == 1 else f':{shards}.'}*".encode()
         self._count = shards
 
@@ -39,6 +46,12 @@ class Names:
     def prefix_of(self, key: str) -> bytes:
         """What the names of the server's keys begin with in the shard of a key."""
         return self.prefixes[self.shard_of(key)]
+
+
+def _tag(name: str, shards: int, number: int) -> str:
+    """What tells a shard from others: such that they lie evenly over the slots of a cluster."""
+    tags = (f"{name}:{shards}.{number}.{attempt}" for attempt in count())
+    return next(tag for tag in tags if crc_hqx(tag.encode(), 0) % SLOTS * shards // SLOTS == number)
 
 
 def to_bytes(text: str) -> bytes:

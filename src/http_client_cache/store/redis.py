@@ -21,8 +21,11 @@ from http_client_cache.store._redis_leases import MOST_SECONDS, RedisLeases
 from http_client_cache.store._redis_listing import LOOK, RedisListing, groups
 from http_client_cache.store._redis_names import Names, escape, to_bytes, to_text
 
-CLUSTER_SHARDS: Final = 64
-"""Into so many a cache falls where the server is a cluster: all keys of one lie in one slot."""
+CLUSTER_SHARDS: Final = 16
+"""Into so many a cache falls where the server is a cluster: all keys of one lie in one slot.
+
+What looks through the cache takes so many trips; more masters than that are not used by one cache.
+"""
 
 AT_ONCE: Final = 200
 """Keys that one script changes at most: a server does one at a time."""

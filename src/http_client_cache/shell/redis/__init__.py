@@ -7,6 +7,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
+from weakref import finalize
 
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import NoScriptError, RedisError
@@ -112,6 +113,7 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
     def __init__(self, guard: Guard, source: Source) -> None:
         super().__init__(guard)
         self._source = source
+        finalize(self, _left_behind, self._clients, source.connection)
 
     async def _connect(self) -> AsyncClient:
         client = self._source.own(for_loops=True)
@@ -150,6 +152,15 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
     def _abandon(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
             loops.let_go(clients.parts_of(client.redis))
+
+
+def _left_behind(opened: Any, connection: Any) -> None:
+    """Close what is left of a shell that nobody has closed, where its loops are closed already."""
+    for loop, opening in list(opened.items()):
+        if loop.is_closed() and opening.done() and not opening.cancelled():
+            client = None if opening.exception() is not None else opening.result().redis
+            if client is not None and client is not connection:
+                loops.let_go(clients.parts_of(client))
 
 
 class SyncRedis(SyncRemote[SyncClient]):
