@@ -39,8 +39,10 @@ MAY_IMPORT = {
     f"{ENGINE}.store._blocks": VALUES
     | engine("body_statements", "codec.protocol", "compression", "plan"),
     f"{ENGINE}.shell.guard": engine("errors", "shell.lifetime"),
+    f"{ENGINE}.shell.helpers": engine("shell.lifetime"),
     f"{ENGINE}.shell.remote": engine(
-        *("body_statements", "compression", "errors", "shell.guard", "shell.lifetime"),
+        *("body_statements", "compression", "errors", "shell.guard", "shell.helpers"),
+        "shell.lifetime",
         "statements",
     ),
     f"{ENGINE}.redis_statements": set(),

@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ from http_client_cache.body_statements import Pack, Unpack
 from http_client_cache.compression import pack, unpack
 from http_client_cache.errors import MissingDependency, StoreError, StoreUnavailable
 from http_client_cache.shell.guard import Guard
+from http_client_cache.shell.helpers import helpers
 from http_client_cache.shell.lifetime import watch_over
 from http_client_cache.statements import NOT_NOW
 
@@ -224,7 +226,8 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
 class SyncRemote(_Remote, ABC, Generic[C]):
     """Carries out statements, blocking; serves any number of threads.
 
-    Its driver keeps to the time that a call may take: the guard's, to be set on its sockets.
+    Its driver is to give up by itself what takes longer than the guard says; whoever asked has been
+    told by then.
 
     Args:
         guard: shared by all shells of the same server.
@@ -264,10 +267,12 @@ class SyncRemote(_Remote, ABC, Generic[C]):
         seconds = guard.seconds * statement.patience
         begun = guard.enter(seconds, writes=statement.writes)
         connected = False
+        until = time.monotonic() + seconds
         try:
             client = self._client(seconds)
             connected = True
-            answer = self._carry_out(client, statement)
+            left = max(0.0, until - time.monotonic())
+            answer = helpers.run(partial(self._carry_out, client, statement), left)
         except Exception as error:
             raise self._failed(error, statement, begun, connected=connected) from error
         guard.worked(writes=statement.writes)
