@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
+import os
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -126,6 +127,8 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         super().__init__(guard)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[C]]
         self._clients = WeakKeyDictionary()
+        # Those of the process that forked this one: not to be closed, be it by the collector.
+        self._inherited: list[object] = []
         _remotes.add(self)
 
     def __del__(self) -> None:
@@ -211,6 +214,11 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
                 if opening is not None and opening.done() and not _has_failed(opening):
                     self._abandon(opening.result())
 
+    def _start_over(self) -> None:
+        """After a fork, in the child, whose loops make clients of their own."""
+        self._inherited.append(self._clients)
+        self._clients = WeakKeyDictionary()
+
     async def close(self) -> None:
         """Close the client of the running loop; the next statement makes a new one."""
         self._forget_closed()
@@ -238,6 +246,15 @@ def _at_exit() -> None:
     """Let go of what nobody closed, before the interpreter complains of it."""
     for remote in list(_remotes):
         remote._let_go()  # noqa: SLF001 - its own
+
+
+def _after_fork() -> None:
+    for remote in list(_remotes):
+        remote._start_over()  # noqa: SLF001 - its own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class SyncRemote(_Remote, ABC, Generic[C]):
