@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 from aiohttp_client_cache import BaseCache, CacheBackend, CachedSession
 
@@ -35,7 +36,7 @@ class FolderStorage(BaseCache):
     async def write(self, key: str, item: Any) -> None:
         """Keep an item; nobody ever sees half of it."""
         data = self.serialize(item)
-        draft = self._folder / f".{key}"
+        draft = self._folder / f".{uuid4()}"  # Another task may write the same key.
         await asyncio.to_thread(draft.write_bytes, data)
         await asyncio.to_thread(draft.replace, self._folder / key)
 

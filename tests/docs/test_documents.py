@@ -15,8 +15,18 @@ import pytest
 from aiohttp import ClientSession
 
 import aiohttp_client_cache
-from aiohttp_client_cache import CacheBackend, CacheMixin, SQLiteBackend
+from aiohttp_client_cache import (
+    CacheBackend,
+    CacheMixin,
+    DynamoDBBackend,
+    GridFSBackend,
+    MongoDBBackend,
+    RedisBackend,
+    SQLiteBackend,
+)
+from aiohttp_client_cache.backends import own_options
 from aiohttp_client_cache.backends.options import SETTING_NAMES
+from tests.support import servers
 from tests.support.origin import Origin
 from tests.support.samples import run_sample
 
@@ -40,6 +50,13 @@ NAMES: dict[str, Any] = {
     "datetime": datetime,
     "re": re,
     "timedelta": timedelta,
+}
+
+# Where the samples say that servers are, and where they are.
+SERVERS = {
+    "redis://localhost:6379": servers.redis_url,
+    "mongodb://localhost:27017": servers.mongodb_url,
+    "http://localhost:8000": servers.dynamodb_url,
 }
 
 
@@ -70,6 +87,9 @@ async def test_samples(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("CACHE_KEY", "a secret")
+    for address, url_of in SERVERS.items():
+        if address in sample:
+            sample = sample.replace(address, url_of())
     made = await run_sample(sample, **NAMES)
     if "main" in made:
         await made["main"]()
@@ -146,6 +166,12 @@ class TestOptionTables:
         }
         assert_defaults(memory, CacheBackend)
         assert_defaults(sqlite, SQLiteBackend)
+
+    @pytest.mark.parametrize("kind", [RedisBackend, MongoDBBackend, GridFSBackend, DynamoDBBackend])
+    def test_servers(self, kind: type[CacheBackend]) -> None:
+        shown = rows("Options of servers")
+        assert set(shown) == own_options.RemoteOptions.__annotations__.keys() - {"connection"}
+        assert_defaults(shown, kind)
 
     def test_requests(self) -> None:
         known = inspect.signature(CacheMixin._request).parameters.values()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 
 from tests.support.names import lead_to
 from tests.support.origin import Origin
+from tests.support.servers import redis_url
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -46,6 +50,7 @@ def test_all_are_tested() -> None:
         "middleware.py",
         "mixin.py",
         "offline.py",
+        "shared_redis.py",
         "stale.py",
     }
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
@@ -178,3 +183,20 @@ def test_stale(run: Run, threaded_origin: Origin) -> None:
         "/prices: ClientConnectorError",
     ]
     assert threaded_origin.count() == 0
+
+
+def test_shared_redis() -> None:
+    command = [sys.executable, str(EXAMPLES / "shared_redis.py")]
+    known = {**os.environ, "REDIS_URL": redis_url()}
+    for last in (False, False, True):
+        ended = subprocess.run(command, env=known, capture_output=True, text=True, check=True)
+        assert ended.stderr == ""
+        *pages, asked, stored = ended.stdout.splitlines()
+        assert sorted(line.partition(",")[0] for line in pages) == [
+            f"{name}: page {number}" for name in ("one", "two") for number in range(5)
+        ]
+        assert stored == "stored: 5"
+        # On a busy machine a process may give up on Redis, and fetch for itself.
+        if last or asked == "the server was asked 5 times":
+            break
+    assert asked == "the server was asked 5 times"

@@ -12,7 +12,8 @@ import pytest
 
 from http_client_cache.plan import Plan
 from http_client_cache.store import Store
-from tests.stores.subjects import COLOURS, SUBJECTS, Subject
+from http_client_cache.store.dynamodb import DynamoDBStore
+from tests.stores.subjects import COLOURS, SUBJECTS, Subject, remove_table
 
 Do = Callable[[Plan[Any]], Awaitable[Any]]
 
@@ -22,6 +23,9 @@ async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     subject = SUBJECTS[request.param](tmp_path)
     yield subject
     await subject.close()
+    if isinstance(subject.store, DynamoDBStore):
+        # Tables lie in the memory of the server.
+        remove_table(subject.store)
 
 
 @pytest.fixture

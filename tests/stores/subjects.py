@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -147,7 +148,7 @@ def redis_at(
         codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
         cache_name=options.pop("cache_name", None) or token_hex(),
         shards=CLUSTER_SHARDS if address.kind == "cluster" else 1,
-        retention=Retention(clock=clock or standing_clock()),
+        retention=Retention(options.pop("settings", None), clock or standing_clock()),
         **options,
     )
     guard, source = Guard(seconds), Source(address)
@@ -244,6 +245,12 @@ def dynamodb_account(url: str = "") -> Account:
     )
 
 
+def remove_table(store: DynamoDBStore) -> None:
+    client = dynamodb_account().sync_client(5.0)
+    with closing(client), suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_table(TableName=store._table)
+
+
 def dynamodb_packed_signed(folder: Path) -> Subject:
     return dynamodb(folder, secret_key="secret", compression="zstd")
 
@@ -321,6 +328,8 @@ __all__ = [
     "but",
     "entry",
     "files",
+    "redis",
+    "redis_at",
     "run_as_async",
     "run_as_sync",
     "sqlite",

@@ -6,12 +6,14 @@ A store is on the lists of ``subjects.py`` by the parts that it does without.
 from __future__ import annotations
 
 import asyncio
+import os
 
 import pytest
 
 from http_client_cache.testing import (
     LeaseContract,
     LocalContract,
+    ModelContract,
     NoLeaseContract,
     PiecesContract,
     StoreContract,
@@ -48,6 +50,22 @@ class TestLeases(LeaseContract):
 @pytest.mark.parametrize("subject", ALONE, indirect=True)
 class TestNoLeases(NoLeaseContract):
     pass
+
+
+@pytest.mark.parametrize("subject", but(ALONE), indirect=True)
+class TestModel(ModelContract):
+    pass
+
+
+@pytest.mark.parametrize("subject", ALONE, indirect=True)
+class TestModelWithoutLeases(ModelContract):
+    has_leases = False
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("subject", but(ALONE), indirect=True)
+class TestModelForLong(ModelContract):
+    examples = round(200 * float(os.environ.get("SOAK_SCALE", "1")))
 
 
 @pytest.mark.parametrize("subject", LOCAL, indirect=True)

@@ -254,6 +254,42 @@ class TestTrials:
                 guard.worked(writes=False)
 
 
+class TestTooManyAtOnce:
+    """Who had to wait for their turn too long say nothing of the server."""
+
+    def test_what_began_before_others_were_answered_does_not_count(
+        self, guard: Guard, time: Time
+    ) -> None:
+        begun = [guard.enter(0.25, writes=False) for _ in range(100)]
+        time.now += 0.2
+        for _ in begun[:50]:
+            guard.worked(writes=False)
+        time.now += 0.05
+        for call in begun[50:]:
+            guard.lost(call, writes=False)
+        assert is_admitted(guard)
+        assert is_admitted(guard, writes=True)
+
+    def test_what_began_after_it_does(self, guard: Guard, time: Time) -> None:
+        guard.worked(writes=False)
+        time.now += 0.01
+        begun = [guard.enter(0.25, writes=False) for _ in range(FAILURES)]
+        time.now += 0.25
+        for call in begun:
+            guard.lost(call, writes=False)
+        assert not is_admitted(guard)
+
+    def test_answers_to_reads_do_not_excuse_writes(self, guard: Guard, time: Time) -> None:
+        begun = [guard.enter(0.25, writes=True) for _ in range(FAILURES)]
+        time.now += 0.2
+        guard.worked(writes=False)
+        time.now += 0.05
+        for call in begun:
+            guard.lost(call, writes=True)
+        assert is_admitted(guard)
+        assert not is_admitted(guard, writes=True)
+
+
 class TestReadsAndWrites:
     def test_who_refuses_to_write_can_still_be_read(self, guard: Guard, time: Time) -> None:
         refuse(guard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -82,6 +83,8 @@ class Guard:
         self._clock = clock
         self._reach = Circuit()
         self._kinds = {False: Circuit(), True: Circuit()}
+        # When a call of each kind was last answered.
+        self._answered = {False: -math.inf, True: -math.inf}
         self._lock = threading.Lock()
         watch_over(self)
 
@@ -106,6 +109,7 @@ class Guard:
     def worked(self, *, writes: bool) -> None:
         """The call was answered."""
         reach, kind = self._reach, self._kinds[writes]
+        self._answered[writes] = self._clock()
         if reach.has_failed or kind.has_failed:
             with self._lock:
                 reach.worked()
@@ -118,11 +122,16 @@ class Guard:
             self._kinds[writes].failed(self._clock(), begun)
 
     def lost(self, begun: float, *, writes: bool) -> None:
-        """The server was not reached by a call that had begun then, or did not answer in time."""
+        """The server was not reached by a call that had begun then, or did not answer in time.
+
+        If it has answered another one since, it is not lost: there were too many calls at once.
+        """
         with self._lock:
             now = self._clock()
-            self._reach.failed(now, begun)
-            self._kinds[writes].failed(now, begun)
+            if max(self._answered.values()) <= begun:
+                self._reach.failed(now, begun)
+            if self._answered[writes] <= begun:
+                self._kinds[writes].failed(now, begun)
 
     # See shell/lifetime.py: no other thread may hold the lock while the process forks.
 

@@ -8,9 +8,7 @@ is bounded; and that a driver's errors become short ones, without what they know
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
-import os
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -18,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from http_client_cache.body_statements import Pack, Unpack
 from http_client_cache.compression import pack, unpack
@@ -127,13 +125,6 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         super().__init__(guard)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[C]]
         self._clients = WeakKeyDictionary()
-        # Those of the process that forked this one: not to be closed, be it by the collector.
-        self._inherited: list[object] = []
-        _remotes.add(self)
-
-    def __del__(self) -> None:
-        # Neither it nor its loop was closed in time, or it would not be the last to know of them.
-        self._let_go()
 
     @abstractmethod
     async def _connect(self) -> C:
@@ -149,7 +140,7 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
 
     @abstractmethod
     def _abandon(self, client: C) -> None:
-        """Let go of a client without waiting; its loop may be closed."""
+        """Let go of a client whose loop is closed."""
 
     def run_now(self, statement: Any) -> Any:
         """Compress and decompress what is small; everything else has to be waited for."""
@@ -203,21 +194,13 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
             return await self._connect()
 
     def _forget_closed(self) -> None:
-        self._let_go(all_of_them=False)
-
-    def _let_go(self, *, all_of_them: bool = True) -> None:
         # Other threads may be adding theirs.
         for reference in self._clients.keyrefs():
             loop = reference()
-            if loop is not None and (all_of_them or loop.is_closed()):
+            if loop is not None and loop.is_closed():
                 opening = self._clients.pop(loop, None)
                 if opening is not None and opening.done() and not _has_failed(opening):
                     self._abandon(opening.result())
-
-    def _start_over(self) -> None:
-        """After a fork, in the child, whose loops make clients of their own."""
-        self._inherited.append(self._clients)
-        self._clients = WeakKeyDictionary()
 
     async def close(self) -> None:
         """Close the client of the running loop; the next statement makes a new one."""
@@ -236,25 +219,6 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
                 await self._disconnect(opening.result())
         except Exception:  # noqa: BLE001 - the server need not be told
             self._abandon(opening.result())
-
-
-_remotes: WeakSet[AsyncRemote[Any]] = WeakSet()
-
-
-@atexit.register
-def _at_exit() -> None:
-    """Let go of what nobody closed, before the interpreter complains of it."""
-    for remote in list(_remotes):
-        remote._let_go()  # noqa: SLF001 - its own
-
-
-def _after_fork() -> None:
-    for remote in list(_remotes):
-        remote._start_over()  # noqa: SLF001 - its own
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class SyncRemote(_Remote, ABC, Generic[C]):
@@ -325,7 +289,7 @@ class SyncRemote(_Remote, ABC, Generic[C]):
 
     def _open(self) -> Future[C]:
         self._since = time.monotonic()
-        self._opening = opening = _in_a_thread(self._connect)
+        self._opening = opening = in_a_thread(self._connect)
         return opening
 
     def close(self) -> None:
@@ -371,7 +335,7 @@ def _has_failed(opening: asyncio.Task[Any]) -> bool:
     return opening.done() and (opening.cancelled() or opening.exception() is not None)
 
 
-def _in_a_thread(work: Callable[[], C]) -> Future[C]:
+def in_a_thread(work: Callable[[], C]) -> Future[C]:
     """Begin something that others wait for only as long as they please."""
     future: Future[C] = Future()
 

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from http_client_cache.body import WHOLE_BYTES, AnyBody
+from http_client_cache.body import WHOLE_BYTES, AnyBody, KeptBody
 from http_client_cache.dynamodb_statements import Item, Refused, Request
 from http_client_cache.entry import CLOCK_SKEW
 from http_client_cache.errors import StoreError
@@ -167,11 +167,16 @@ class ChainsInDynamoDB(OneTable, BodiesInBlocks):
                 note.ahead[block] = by_place.get(text_of(place, "pk"))
         return (yield from super()._opened(chain, record))
 
+    def read(self, body: KeptBody, start: int, size: int) -> Plan[bytes]:
+        """See :class:`~http_client_cache.store.Store`."""
+        chain: Chain = body.source
+        yield from self._say_read(chain.name, chain.note)
+        return (yield from super().read(body, start, size))
+
     def _read_block(self, chain: Chain, number: int) -> Plan[bytes | None]:
         note: ChainNote = chain.note
         if number in note.ahead:
             return note.ahead.pop(number)
-        yield from self._say_read(chain.name, note)
         arguments = {"TableName": self._table, "Key": self._places.of_block(chain.name, number)}
         # A block never changes: what is found is right, and to ask in this way costs half.
         for more in ({}, {"ConsistentRead": True}):

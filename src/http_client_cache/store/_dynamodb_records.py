@@ -113,6 +113,8 @@ class RecordsInDynamoDB(ChainsInDynamoDB):
         if record is None or not self._is_there(item):
             return None
         key, variant = text_of(item, "key"), text_of(item, "variant")
+        if any(item[name] != value for name, value in self._places.of_entry(key, variant).items()):
+            return None
         try:
             entry = self._codec.decode(key, variant, record, body)
         except RecordError:

@@ -128,6 +128,12 @@ def key_of(document: Document) -> str:
     return key
 
 
+def place_of(entry: Document) -> tuple[str, str]:
+    """Key and variant of an entry."""
+    place = entry["_id"]
+    return place["k"], place["v"]
+
+
 def is_entry(document: Document) -> bool:
     """Whether it is an entry, and no alias."""
     return isinstance(document["_id"].get("v"), str)

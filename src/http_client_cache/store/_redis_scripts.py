@@ -45,6 +45,8 @@ return led
 FRESHEN: Final = Script(
     COMMON
     + r"""
+-- Where Lua is newer than Redis's, it lies in `table`.
+local unpack = table.unpack or unpack
 local led, count = {}, 0
 for n = 2, #ARGV, 7 do
   local key, variant, stored, known, record = unpack(ARGV, n, n + 4)

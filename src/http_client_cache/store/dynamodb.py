@@ -39,7 +39,7 @@ ITEM_BYTES: Final = 400 * 1024 - 1024
 ALIAS_SECONDS: Final = 365 * 86400
 """For so long aliases stay, unless they are deleted with what they lead to."""
 
-TRIES: Final = 5
+TRIES: Final = 8
 """At a save, while others save the same."""
 
 
@@ -147,7 +147,8 @@ class DynamoDBStore(RemovalInDynamoDB, CensusInDynamoDB, FreshenInDynamoDB, Leas
             if also and answer.failed[1]:
                 raise StoreError("a body took too long to come: its blocks have been removed")
             old, token = answer.items[0], secrets.token_hex(16)
-        raise StoreError("others save the same all the time")
+        # Others save the same all the time, one of them just now: it is as if this one had come
+        # before. Its blocks are still on the list of those that have to go.
 
     def link(self, key: str, alias: Alias) -> Plan[None]:
         """See :class:`~http_client_cache.store.Store`.

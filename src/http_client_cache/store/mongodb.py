@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -11,7 +11,7 @@ from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import RecordError, StoreError
 from http_client_cache.limits import Limits, Retention, server_time
-from http_client_cache.mongodb_statements import DUPLICATE, PATIENCE, Document, Write
+from http_client_cache.mongodb_statements import DUPLICATE, Document, Write
 from http_client_cache.plan import Plan
 from http_client_cache.store._blocks import (
     DRAFT_SECONDS,
@@ -21,8 +21,8 @@ from http_client_cache.store._blocks import (
     Chain,
 )
 from http_client_cache.store._mongodb_blocks import Blocks, GridBlocks, PlainBlocks
-from http_client_cache.store._mongodb_census import KEYS, MongoCensus
-from http_client_cache.store._mongodb_leases import MongoLeases
+from http_client_cache.store._mongodb_census import KEYS
+from http_client_cache.store._mongodb_ends import MongoEnds
 from http_client_cache.store._mongodb_shape import (
     IS_ENTRY,
     OVERHEAD,
@@ -32,11 +32,8 @@ from http_client_cache.store._mongodb_shape import (
     in_batches,
     indexes,
     is_entry,
-    key_of,
-    leads_to_locator,
     of_key,
-    of_keys,
-    of_locator,
+    place_of,
 )
 from http_client_cache.store._mongodb_times import date_in, date_of, dated
 from http_client_cache.store._packing import packs
@@ -44,14 +41,11 @@ from http_client_cache.store._packing import packs
 VERSION: Final = 1
 """Of the schema; part of every collection's name, so that versions never read each other's."""
 
-PAGE: Final = 500
-"""Documents that are looked at in one trip where many may have to go."""
-
 _ROUNDS: Final = 100
 """For as many who write large bodies for the same key at the same time."""
 
 
-class MongoStore(MongoCensus, BodiesInBlocks, MongoLeases):
+class MongoStore(MongoEnds, BodiesInBlocks):
     """Entries as documents of collections whose names begin with that of the cache.
 
     Args:
@@ -168,112 +162,6 @@ class MongoStore(MongoCensus, BodiesInBlocks, MongoLeases):
             document["leaves"] = max(dates)
         yield from self._put({"k": key, "v": None}, document)
 
-    # What ends an entry.
-
-    def delete(self, keys: Iterable[str]) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        count = 0
-        for some in in_batches(keys, KEYS):
-            found = yield find(self._entries, of_keys(some), "chain")
-            led = {"q": {"target": {"$in": some}}, "limit": 0}
-            yield from self._remove(found, [led])
-            count += len({key_of(document) for document in found})
-        return count
-
-    def drop(self, variants: Iterable[tuple[str, str]]) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        count = 0
-        for some in in_batches(variants, KEYS):
-            wanted = set(some)
-            keys = list(dict.fromkeys([key for key, _ in some]))
-            found = yield find(self._entries, {**of_keys(keys), **IS_ENTRY}, "chain")
-            going = [document for document in found if _place_of(document) in wanted]
-            if going:
-                staying = {key_of(one) for one in found if _place_of(one) not in wanted}
-                alone = [key for key in keys if key not in staying]
-                led = {"q": {"target": {"$in": alone}}, "limit": 0}
-                yield from self._remove(going, [led] if alone else [])
-                count += len(going)
-        return count
-
-    def purge(self, locator: str) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        keys: set[str] = set()
-        led = {"q": leads_to_locator(locator), "limit": 0}
-        while True:
-            found = yield find(self._entries, of_locator(locator), "chain", limit=PAGE)
-            yield from self._remove(found, [led])
-            keys.update(map(key_of, found))
-            if len(found) < PAGE:
-                return len(keys)
-
-    def clear(self) -> Plan[None]:
-        """See :class:`~http_client_cache.store.Store`.
-
-        What is written meanwhile may stay.
-        """
-        behind: dict[str, Any] = {}
-        while True:
-            found = yield find(
-                self._entries, behind, "chain", limit=PAGE, order="_id", patience=PATIENCE
-            )
-            yield from self._remove(found, [])
-            if len(found) < PAGE:
-                break
-            behind = {"_id": {"$gt": found[-1]["_id"]}}
-        yield from self._end_leases()
-
-    def sweep(self, before: float, limit: int) -> Plan[int]:
-        """See :class:`~http_client_cache.store.Store`."""
-        expired = {"expires": {"$gte": float("-inf"), "$lte": before}}
-        found = yield find(
-            self._entries, expired, "chain", limit=limit, order="expires", patience=PATIENCE
-        )
-        yield from self._remove(found, [], expired)
-        if len(found) < limit:
-            yield from self._remove_lost()
-            yield from self._end_leases({"$lte": before})
-        return len(found)
-
-    def _remove(
-        self, found: Sequence[Document], more: Sequence[Document], still: Document | None = None
-    ) -> Plan[None]:
-        """Delete documents if they are as they were found, their blocks, and what else goes.
-
-        What has been replaced meanwhile was written after this.
-        """
-        condition = still or {}
-        chains = [document["chain"] for document in found if "chain" in document]
-        if chains:
-            yield from self._blocks.leave(chains)
-        inline = [document["_id"] for document in found if "chain" not in document]
-        deletes: list[Document] = [
-            {"q": {"_id": one["_id"], "chain": one["chain"], **condition}, "limit": 1}
-            for one in found
-            if "chain" in one
-        ]
-        if inline:
-            known = {"_id": {"$in": inline}, "chain": None, **condition}
-            deletes.append({"q": known, "limit": 0})
-        deletes += more
-        if deletes:
-            patience = PATIENCE if len(found) > KEYS else 1.0
-            yield Write({"delete": self._entries, "deletes": deletes}, patience)
-
-    def _remove_lost(self) -> Plan[None]:
-        """Delete aliases that lead nowhere."""
-        after: str | None = None
-        while True:
-            aliases: list[Document] = yield self._aliases(after, PAGE)
-            targets = {document["target"] for document in aliases}
-            lost = list(targets - (yield from self._there(targets)))
-            if lost:
-                deletes = [{"q": {"target": {"$in": lost}}, "limit": 0}]
-                yield Write({"delete": self._entries, "deletes": deletes}, PATIENCE)
-            if len(aliases) < PAGE:
-                return
-            after = key_of(aliases[-1])
-
     # How it is written and read.
 
     def _put(self, place: Document, document: Document, *more: Document) -> Plan[None]:
@@ -313,7 +201,7 @@ class MongoStore(MongoCensus, BodiesInBlocks, MongoLeases):
             wanted["chain"] = {"$exists": True}
         fields = ("chain", "record") if binds else ("chain",)
         found: list[Document] = yield find(self._entries, wanted, *fields)
-        known = {_place_of(document): document for document in found}
+        known = {place_of(document): document for document in found}
         count = 0
         for key, variant, entry in changes:
             document = known.get((key, variant))
@@ -409,11 +297,6 @@ class GridFSStore(MongoStore):
 
     _kind = ".grid"
     _layout = GridBlocks
-
-
-def _place_of(document: Document) -> tuple[str, str]:
-    place = document["_id"]
-    return place["k"], place["v"]
 
 
 def _later(leaves: datetime) -> datetime:

@@ -18,6 +18,7 @@ from http_client_cache.testing import _needs as _needs
 from http_client_cache.testing._contract import Contract, Do
 from http_client_cache.testing.leases import LeaseContract, NoLeaseContract
 from http_client_cache.testing.local import LocalContract
+from http_client_cache.testing.model import ModelContract
 from http_client_cache.testing.pieces import PiecesContract, WholeBodiesContract
 from http_client_cache.testing.store import StoreContract
 from http_client_cache.testing.subject import NOW, Subject, alias, entry
@@ -29,6 +30,7 @@ __all__ = [
     "Do",
     "LeaseContract",
     "LocalContract",
+    "ModelContract",
     "NoLeaseContract",
     "PiecesContract",
     "StoreContract",

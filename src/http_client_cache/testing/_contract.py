@@ -21,7 +21,18 @@ Do = Callable[[Plan[Any]], Awaitable[Any]]
 BODY = b"the body"
 
 
-class Contract:
+class AsyncTests:
+    """Coroutine methods that are tests, whatever mode pytest-asyncio is in."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, test in vars(cls).items():
+            if name.startswith("test_") and inspect.iscoroutinefunction(test):
+                # Where it is in its strict mode, it takes no others.
+                pytest.mark.asyncio(test)
+
+
+class Contract(AsyncTests):
     """A part of the contract; a subclass has, or sees, a fixture ``subject``.
 
     That fixture makes a :class:`~http_client_cache.testing.Subject`, a new one for each test. The
@@ -33,13 +44,6 @@ class Contract:
     """
 
     colours: ClassVar[tuple[str, ...]] = ("sync", "async")
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        for name, test in vars(cls).items():
-            if name.startswith("test_") and inspect.iscoroutinefunction(test):
-                # Where pytest-asyncio is in its strict mode, it takes no others.
-                pytest.mark.asyncio(test)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a test once for each colour, where it makes a difference."""

@@ -34,6 +34,6 @@ def show_what_was_compared(package: str, *modules: str) -> None:
 
 show_what_was_compared(
     "http_client_cache.testing",
-    *("_aliases", "_contract", "_deleting", "_entries", "_listing", "_sharing", "_sweeping"),
-    *("leases", "local", "pieces", "variants"),
+    *("_aliases", "_contract", "_deleting", "_entries", "_listing", "_machine", "_sharing"),
+    *("_sweeping", "leases", "local", "pieces", "variants"),
 )

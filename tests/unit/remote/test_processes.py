@@ -19,7 +19,6 @@ PRELUDE = """
 import asyncio, logging, os, sys, threading, time, traceback
 # In debug mode it tells of every tenth of a second that a busy machine took away.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
-from http_client_cache.shell import remote
 from http_client_cache.shell.guard import Guard
 from tests.support.line_server import AsyncLines, Say, SyncLines
 port = int(sys.argv[1])
@@ -141,9 +140,6 @@ async def main():
         code = 1
         try:
             tell("child", asyncio.run(who()))
-            # As at the end of a program: what its parent has open is not its to close.
-            remote._at_exit()
-            tell(*shell.ended)
             code = 0
         finally:
             os._exit(code)
@@ -154,7 +150,7 @@ asyncio.run(main())
 """
     if sys.version_info >= (3, 12):
         code = f"import warnings; warnings.simplefilter('ignore', DeprecationWarning)\n{code}"
-    assert run(server, code) == ["1", "child 2", "abandoned", "1"]
+    assert run(server, code) == ["1", "child 2", "1"]
 
 
 async def test_at_the_end_of_a_program_it_is_closed(server: LineServer) -> None:

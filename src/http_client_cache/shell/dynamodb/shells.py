@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from typing import Any, TypeVar
+from weakref import finalize
 
 from http_client_cache.dynamodb_statements import WHOLE_CACHE, Request
 from http_client_cache.shell.dynamodb.account import Account
@@ -119,6 +120,8 @@ class AsyncDynamoDB(_Errors, AsyncRemote[Any]):
         super().__init__(guard)
         self._account = account
         self._table = table
+        # What is done when this one is gone, or the interpreter ends, and nobody has closed it.
+        self._unclosed: dict[int, finalize[..., AsyncDynamoDB]] = {}
 
     async def _connect(self) -> Any:
         account = self._account
@@ -131,6 +134,8 @@ class AsyncDynamoDB(_Errors, AsyncRemote[Any]):
         else:
             session = await asyncio.to_thread(account.aio_session)
             client = await account.aio_client(session, seconds).__aenter__()
+        if not account.kind or account.kind == "aiobotocore session":
+            self._unclosed[id(client)] = finalize(self, _let_go, client)
         try:
             await self._drive(ready(self._table), client)
         except BaseException:
@@ -172,10 +177,12 @@ class AsyncDynamoDB(_Errors, AsyncRemote[Any]):
             client.close()
         elif not kind.endswith("client"):
             await client.__aexit__(None, None, None)
+            self._unclosed.pop(id(client)).detach()
 
     def _abandon(self, client: Any) -> None:
-        if not self._account.kind:
-            _let_go(client)
+        unclosed = self._unclosed.pop(id(client), None)
+        if unclosed is not None:
+            unclosed()
 
 
 def _let_go(client: Any) -> None:

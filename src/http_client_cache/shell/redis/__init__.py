@@ -12,9 +12,9 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as TooSlow
 
-from http_client_cache.redis_statements import Run, Scan
+from http_client_cache.redis_statements import LOOKS_THROUGH, Run, Scan
 from http_client_cache.shell.guard import Guard
-from http_client_cache.shell.redis import clients
+from http_client_cache.shell.redis import clients, loops
 from http_client_cache.shell.redis.address import Address
 from http_client_cache.shell.remote import AsyncRemote, SyncRemote
 
@@ -65,11 +65,38 @@ class AsyncClient(NamedTuple):
     room: asyncio.Semaphore
 
 
-class SyncClient(NamedTuple):
-    """A client of one process, and how many calls of it may be under way."""
+class SyncClient:
+    """A client of one process, and how many calls of it may be under way.
 
-    redis: Any
-    room: threading.Semaphore
+    Args:
+        source: of clients.
+        seconds: that a call may take for which a request waits.
+    """
+
+    def __init__(self, source: Source, seconds: float) -> None:
+        self.room = threading.Semaphore(source.room)
+        self._source = source
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        # A connection has one limit for all that it is asked.
+        self._made: dict[bool, Any] = {}
+
+    def waiting(self, *, long: bool) -> Any:
+        """The client that waits so long for an answer."""
+        client = self._source.own(for_loops=False)
+        if client is not None:
+            return client
+        with self._lock:
+            if long not in self._made:
+                seconds = self._seconds * (LOOKS_THROUGH if long else 1)
+                self._made[long] = clients.sync_client(self._source.address, seconds)
+            return self._made[long]
+
+    def close(self) -> None:
+        """Close what is not the user's own."""
+        for client in self._made.values():
+            for part in clients.parts_of(client):
+                part.close()
 
 
 class AsyncRedis(AsyncRemote[AsyncClient]):
@@ -89,7 +116,9 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
     async def _connect(self) -> AsyncClient:
         client = self._source.own(for_loops=True)
         if client is None:
-            client = clients.async_client(self._source.address, self.guard.seconds)
+            # Each call has a limit of its own, so this is that of the slowest.
+            seconds = self.guard.seconds * LOOKS_THROUGH
+            client = clients.async_client(self._source.address, seconds)
         try:
             if clients.is_cluster(client):
                 # Concurrent first calls would find it half made.
@@ -120,9 +149,7 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
 
     def _abandon(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
-            for part in clients.parts_of(client.redis):
-                for connection in _connections(part):
-                    _let_go(connection)
+            loops.let_go(clients.parts_of(client.redis))
 
 
 class SyncRedis(SyncRemote[SyncClient]):
@@ -140,23 +167,23 @@ class SyncRedis(SyncRemote[SyncClient]):
         self._source = source
 
     def _connect(self) -> SyncClient:
-        client = self._source.own(for_loops=False)
-        if client is None:
-            client = clients.sync_client(self._source.address, self.guard.seconds)
-        made = SyncClient(client, threading.Semaphore(self._source.room))
-        if not clients.is_cluster(client):
-            try:
+        made = SyncClient(self._source, self.guard.seconds)
+        try:
+            # One of a cluster connects when it is made.
+            client = made.waiting(long=False)
+            if not clients.is_cluster(client):
                 client.ping()
-            except BaseException:
-                self._disconnect(made)
-                raise
+        except BaseException:
+            made.close()
+            raise
         return made
 
     def _carry_out(self, client: SyncClient, statement: Run | Scan) -> Any:
         with _entered(client.room, self.guard.seconds * statement.patience):
-            call = client.redis.execute_command
+            redis = client.waiting(long=statement.patience > 1)
+            call = redis.execute_command
             if isinstance(statement, Scan):
-                words, target, nodes = _scan(client.redis, statement)
+                words, target, nodes = _scan(redis, statement)
                 return _scanned(call(*words, **target), statement, nodes)
             words = (len(statement.keys), *statement.keys, *statement.arguments)
             try:
@@ -165,9 +192,7 @@ class SyncRedis(SyncRemote[SyncClient]):
                 return call("EVAL", statement.script.text, *words)
 
     def _disconnect(self, client: SyncClient) -> None:
-        if client.redis is not self._source.connection:
-            for part in clients.parts_of(client.redis):
-                part.close()
+        client.close()
 
 
 @contextmanager
@@ -202,23 +227,3 @@ def _scanned(answer: Any, statement: Scan, nodes: int) -> tuple[Any, list[bytes]
     if cursor:
         return (node, cursor), names
     return ((node + 1, 0) if node + 1 < nodes else None), names
-
-
-def _connections(client: Any) -> list[Any]:
-    """Those of a client whose loop is closed."""
-    if clients.is_cluster(client):
-        nodes = client.nodes_manager.nodes_cache.values()
-        return [connection for node in nodes for connection in node._connections]  # noqa: SLF001
-    pool = client.connection_pool
-    return [*pool._available_connections, *pool._in_use_connections]  # noqa: SLF001
-
-
-def _let_go(connection: Any) -> None:
-    """Close a socket that no loop looks after any more."""
-    writer = connection._writer  # noqa: SLF001
-    connection._reader = connection._writer = None  # noqa: SLF001
-    transport = getattr(writer, "transport", None)
-    sock = getattr(transport, "_sock", None)
-    if transport is not None and sock is not None:
-        transport._sock = None  # noqa: SLF001
-        sock.close()

@@ -1,0 +1,359 @@
+"""The histories of :class:`~http_client_cache.testing.ModelContract`."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, cast
+
+import msgspec
+from hypothesis import HealthCheck, Phase, reject, settings
+from hypothesis import strategies as st
+from hypothesis.control import current_build_context
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from http_client_cache.body import WHOLE_BYTES, AnyBody
+from http_client_cache.entry import Entry, Stored
+from http_client_cache.store import Store
+from http_client_cache.testing._model import Model, Place, is_at
+from http_client_cache.testing.subject import NOW, alias, entry
+
+Run = Callable[[str, Any], Any]
+"""Runs a plan in a colour; the first that there is, where that one is not."""
+
+COLOUR: Final = st.sampled_from(["sync", "async"])
+KEY: Final = st.sampled_from(["a.1", "a.2", "a", "ab.1", "b.1"])
+LOCATOR: Final = st.sampled_from(["a", "ab", "b"])
+VARIANT: Final = st.sampled_from(["", "de", "en"])
+PLACE: Final = st.tuples(KEY, VARIANT)
+CREATED: Final = st.integers(0, 5)
+EXPIRES: Final = st.none() | st.integers(0, 20)
+SIZE: Final = st.sampled_from([0, 10, 1000, 70_000, 300_000])
+NAME: Final = st.sampled_from(["a.1", "a.1 de"])
+OWNER: Final = st.sampled_from(["A", "B"])
+LARGE: Final = WHOLE_BYTES + 100_000
+
+
+SHRINK_SECONDS: Final = 15.0
+"""For so long a shorter history is looked for that fails as well."""
+
+
+class Traits(NamedTuple):
+    """What not every store has.
+
+    Attributes:
+        keeps_variants: several entries for one key.
+        has_leases: one owner at a time.
+    """
+
+    keeps_variants: bool
+    has_leases: bool
+
+
+class Patience:
+    """How long things may take.
+
+    Attributes:
+        release: seconds for a lease to be free; less once one took longer, so that a shorter
+            history is soon found.
+        until: when no shorter history is looked for any more (monotonic seconds).
+    """
+
+    def __init__(self) -> None:
+        self.release = 5.0
+        self.until = math.inf
+
+
+def compare(store: Store, run: Run, traits: Traits, *, examples: int, steps: int) -> None:
+    """Tell histories to a store and to a model, until there are enough or one of them differs.
+
+    Raises:
+        AssertionError: the store answers otherwise than the model.
+    """
+    patience = Patience()
+
+    def begin() -> History:
+        return History(store, run, traits, patience)
+
+    run_state_machine_as_test(
+        cast("type[History]", begin),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            report_multiple_bugs=False,
+            # To explain would be to trace each line of the store.
+            phases=[Phase.generate, Phase.shrink],
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
+
+
+class History(RuleBasedStateMachine):
+    """One history: the store begins empty, whatever the one before has left in it."""
+
+    def __init__(self, store: Store, run: Run, traits: Traits, patience: Patience) -> None:
+        super().__init__()
+        if time.monotonic() > patience.until and not current_build_context().is_final:
+            reject()
+        self.patience = patience
+        self.store = store
+        self.run = run
+        self.traits = traits
+        self.model = Model()
+        self.count = 0
+        self.now = NOW
+        self.come: list[tuple[Place, Entry, bytes, Any]] = []
+        self.reading: list[tuple[AnyBody, bytes]] = []
+        run("async", store.clear())
+
+    def teardown(self) -> None:
+        if isinstance(sys.exc_info()[1], Exception):
+            self.patience.until = min(self.patience.until, time.monotonic() + SHRINK_SECONDS)
+
+    def name(self, variant: str) -> str:
+        return variant if self.traits.keeps_variants else ""
+
+    # What is written.
+
+    @rule(do=COLOUR, key=KEY, variant=VARIANT, size=SIZE, created=CREATED, expires=EXPIRES)
+    def save(
+        self, do: str, key: str, variant: str, size: int, created: int, expires: int | None
+    ) -> None:
+        body = self.body(size)
+        made = made_of(body, created, expires)
+        variant = self.name(variant)
+        answer = self.run(do, self.store.save(key, made, body, variant=variant))
+        assert self.whole(do, answer) == body
+        self.model.save((key, variant), made, body)
+
+    @rule(do=COLOUR, place=PLACE, created=CREATED, expires=EXPIRES)
+    def begin(self, do: str, place: Place, created: int, expires: int | None) -> None:
+        key, variant = place[0], self.name(place[1])
+        body = self.body(LARGE)
+        made = made_of(body, created, expires)
+        begun = msgspec.structs.replace(made, body_size=0)
+        draft = self.run(do, self.store.begin(key, begun, variant=variant))
+        if draft is not None:
+            for start in range(0, len(body), 400_000):
+                assert self.run(do, self.store.append(draft, [body[start : start + 400_000]]))
+        self.come.append(((key, variant), made, body, draft))
+
+    @precondition(lambda self: bool(self.come))
+    @rule(do=COLOUR)
+    def save_what_has_come(self, do: str) -> None:
+        (key, variant), made, body, draft = self.come.pop()
+        come = body if draft is None else draft
+        answer = self.run(do, self.store.save(key, made, come, variant=variant))
+        assert self.whole(do, answer) == body
+        self.model.save((key, variant), made, body)
+
+    @precondition(lambda self: bool(self.come))
+    @rule(do=COLOUR)
+    def forget(self, do: str) -> None:
+        *_, draft = self.come.pop(0)
+        if draft is not None:
+            self.run(do, self.store.forget(draft))
+
+    @rule(do=COLOUR, key=KEY, created=CREATED, expires=EXPIRES, same=st.booleans())
+    def freshen(self, do: str, key: str, created: int, expires: int | None, same: bool) -> None:
+        changes: list[tuple[str, str, Entry]] = [("nothing", "", entry())]
+        for stored in self.run(do, self.store.load(key)):
+            old = stored.entry
+            fresh = msgspec.structs.replace(
+                old, created=NOW + created, expires=None if expires is None else NOW + expires
+            )
+            if not same:
+                # As if another body had been saved since it was loaded.
+                size, packed = old.body_size + 1, None if old.packed is None else old.packed + 1
+                fresh = msgspec.structs.replace(fresh, body_size=size, packed=packed)
+            changes.append((key, stored.variant, fresh))
+        expected = sum([self.model.freshen(change) for change in changes])
+        assert self.run(do, self.store.freshen(changes)) == expected
+
+    @rule(do=COLOUR, key=KEY, to=KEY)
+    def link(self, do: str, key: str, to: str) -> None:
+        led = alias(to, created=NOW + self.count)
+        self.run(do, self.store.link(key, led))
+        self.model.aliases[key] = led
+
+    # What is deleted.
+
+    @rule(do=COLOUR, keys=st.lists(KEY, max_size=3))
+    def delete(self, do: str, keys: list[str]) -> None:
+        least, most = self.model.delete(keys)
+        assert least <= self.run(do, self.store.delete(keys)) <= most
+        self.settle(do, [key for key, led in self.model.lost() if led.target in keys])
+
+    @rule(do=COLOUR, places=st.lists(PLACE, max_size=4))
+    def drop(self, do: str, places: list[Place]) -> None:
+        named = [(key, self.name(variant)) for key, variant in places]
+        expected = self.model.drop(named)
+        assert self.run(do, self.store.drop(iter(named))) == expected
+
+    @rule(do=COLOUR, locator=LOCATOR)
+    def purge(self, do: str, locator: str) -> None:
+        least, most = self.model.purge(locator)
+        assert least <= self.run(do, self.store.purge(locator)) <= most
+        self.settle(do, [key for key, led in self.model.lost() if is_at(led.target, locator)])
+
+    def settle(self, do: str, keys: list[str]) -> None:
+        """Some aliases lead nowhere to what was deleted; they may have gone along, or stay."""
+        if keys:
+            left = dict(self.run(do, self.store.links("", 100)))
+            self.model.forget_lost(
+                but={key for key, _ in self.model.lost() if key not in keys} | set(left)
+            )
+
+    @rule(do=COLOUR, limit=st.sampled_from([1, 2, 100]))
+    def sweep(self, do: str, limit: int) -> None:
+        answer = self.run(do, self.store.sweep(self.now, limit))
+        due = self.model.due(self.now)
+        assert answer == min(len(due), limit)
+        if answer < limit:
+            self.model.drop(due)
+            self.model.forget_lost()
+        else:
+            # Which of them went is the store's choice, and which aliases that led nowhere before.
+            left = {(stored.key, stored.variant) for stored in self.page(do)}
+            gone = [place for place in due if place not in left]
+            assert len(gone) == limit
+            for place in gone:
+                del self.model.entries[place]
+            self.model.forget_lost(but=dict(self.run(do, self.store.links("", 100))))
+
+    @rule(do=COLOUR)
+    def clear(self, do: str) -> None:
+        self.run(do, self.store.clear())
+        self.model = Model()
+
+    # What is read.
+
+    @rule(do=COLOUR, key=KEY, follow=st.booleans())
+    def load(self, do: str, key: str, follow: bool) -> None:
+        found = self.run(do, self.store.load(key, follow=follow))
+        assert [self.shown(do, stored) for stored in found] == self.model.load(key, follow=follow)
+        there = self.run(do, self.store.contains(key, follow=follow))
+        assert there == bool(found)
+
+    @rule(do=COLOUR, key=KEY)
+    def begin_to_read(self, do: str, key: str) -> None:
+        for stored in self.run(do, self.store.load(key)):
+            body = self.model.entries[stored.key, stored.variant][1]
+            self.reading.append((stored.body, body))
+
+    @precondition(lambda self: bool(self.reading))
+    @rule(do=COLOUR, begin=st.sampled_from([0, 5, 1_000_000]))
+    def read_on(self, do: str, begin: int) -> None:
+        body, expected = self.reading.pop()
+        assert self.whole(do, body[begin:]) == expected[begin:]
+
+    @rule(do=COLOUR, locator=LOCATOR)
+    def has_locator(self, do: str, locator: str) -> None:
+        answer = self.run(do, self.store.has_locator(locator))
+        assert answer == self.model.has_locator(locator)
+
+    @rule(do=COLOUR, limit=st.integers(1, 4))
+    def pages(self, do: str, limit: int) -> None:
+        told = [self.shown(do, stored) for stored in self.page(do, limit, bodies=True)]
+        assert sorted(told, key=place_of) == self.model.rows()
+
+    @rule(do=COLOUR)
+    def bytes_size(self, do: str) -> None:
+        size = self.run(do, self.store.bytes_size())
+        if self.model.entries or self.model.aliases:
+            known = sum([stored.entry.stored_size for stored in self.page(do)])
+            assert size > known
+        else:
+            assert size == 0
+
+    @invariant()
+    def what_is_there(self) -> None:
+        do = "async" if self.count % 2 else "sync"
+        told = [plain(stored.entry) for stored in sorted(self.page(do), key=place_of)]
+        assert told == [stored.entry for stored in self.model.rows()]
+        assert self.run(do, self.store.size()) == len(self.model.entries)
+        assert self.run(do, self.store.links("", 100)) == sorted(self.model.aliases.items())
+        assert self.run(do, self.store.links_size()) == len(self.model.aliases)
+
+    # Leases.
+
+    @rule(seconds=st.sampled_from([0.5, 1, 3, 10]))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @precondition(lambda self: self.traits.has_leases)
+    @rule(do=COLOUR, name=NAME, owner=OWNER, seconds=st.sampled_from([0.5, 2, 10]))
+    def claim(self, do: str, name: str, owner: str, seconds: float) -> None:
+        expected = self.model.claim(name, owner, self.now, seconds)
+        assert self.run(do, self.store.claim(name, owner, self.now, seconds)) == expected
+        assert self.run(do, self.store.holder(name, self.now)) == expected
+
+    @precondition(lambda self: self.traits.has_leases)
+    @rule(do=COLOUR, name=NAME, owner=OWNER, fruitless=st.booleans())
+    def release(self, do: str, name: str, owner: str, fruitless: bool) -> None:
+        self.run(do, self.store.release(name, owner, self.now, fruitless=fruitless))
+        self.model.release(name, owner, self.now, fruitless=fruitless)
+        expected = self.model.holder(name, self.now)
+        # It may be answered before it is done.
+        until = time.monotonic() + self.patience.release
+        while (holder := self.run(do, self.store.holder(name, self.now))) != expected:
+            if time.monotonic() > until:
+                self.patience.release = 0.1
+                raise AssertionError(f"{name!r} is held by {holder!r} instead of {expected!r}")
+            time.sleep(0.001)
+
+    # How it is told.
+
+    def body(self, size: int) -> bytes:
+        """A new one, and the same in each run of the same history."""
+        self.count += 1
+        text = b"%d " % self.count
+        return (text * (size // len(text) + 1))[:size]
+
+    def page(self, do: str, limit: int = 100, *, bodies: bool = False) -> list[Stored]:
+        told: list[Stored] = []
+        after = ""
+        while page := self.run(do, self.store.page(after, limit, bodies=bodies)):
+            assert len(page) <= limit
+            told += [stored for _, stored in page]
+            assert after != page[-1][0]
+            after = page[-1][0]
+        return told
+
+    def shown(self, do: str, stored: Stored) -> Stored:
+        """As the model has it: the body whole, the entry without what only the store needs."""
+        return stored._replace(entry=plain(stored.entry), body=self.whole(do, stored.body))
+
+    def whole(self, do: str, body: AnyBody) -> bytes:
+        if isinstance(body, bytes):
+            return body
+        pieces: list[bytes] = []
+        start = 0
+        while start < len(body):
+            piece = self.run(do, self.store.read(body, start, 700_000))
+            assert 0 < len(piece) <= 700_000
+            pieces.append(piece)
+            start += len(piece)
+        return b"".join(pieces)
+
+
+def made_of(body: bytes, created: int, expires: int | None) -> Entry:
+    ends = None if expires is None else NOW + expires
+    return entry(body=body, created=NOW + created, expires=ends)
+
+
+def plain(kept: Entry) -> Entry:
+    return msgspec.structs.replace(kept, packed=None)
+
+
+def place_of(stored: Stored) -> Place:
+    return stored.key, stored.variant

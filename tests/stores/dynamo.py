@@ -1,0 +1,55 @@
+"""What the tests of the DynamoDB store have in common: a subject, and its table as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from http_client_cache import limits
+from http_client_cache.shell.dynamodb import AsyncDynamoDB, SyncDynamoDB
+from http_client_cache.shell.guard import Guard
+from tests.stores.subjects import Subject, dynamodb, dynamodb_account
+
+
+@contextmanager
+def table_of(subject: Subject) -> Iterator[Any]:
+    """A client whose methods know the table."""
+    name: Any = subject.store._table
+    with closing(dynamodb_account().sync_client(5.0)) as client:
+
+        def items(kind: str = "") -> list[dict[str, Any]]:
+            """All items of the cache, or those of one kind."""
+            found: list[dict[str, Any]] = []
+            for page in client.get_paginator("scan").paginate(TableName=name):
+                found += page["Items"]
+            start = f"{subject.store._places.space}{kind}"
+            return [item for item in found if item["pk"]["S"].startswith(start)]
+
+        client.items = items
+        client.table = name
+        yield client
+
+
+def at(url: str, folder: Path, *, seconds: float = 5.0, **options: Any) -> Subject:
+    """A subject whose server is somewhere else, as through a proxy."""
+    subject = dynamodb(folder, **options)
+    guard, account = Guard(seconds), dynamodb_account(url)
+    table = subject.sync_shell._table
+    return subject._replace(
+        sync_shell=SyncDynamoDB(guard, account, table),
+        async_shell=AsyncDynamoDB(guard, account, table),
+    )
+
+
+class ServerClock:
+    """The time by which servers go, in the place of the real one."""
+
+    def __init__(self, monkeypatch: Any) -> None:
+        self.real = limits.server_time
+        self.ahead = 0.0
+        monkeypatch.setattr(limits, "server_time", lambda: self.real() + self.ahead)
+
+    def __call__(self) -> float:
+        return self.real() + self.ahead

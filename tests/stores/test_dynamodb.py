@@ -1,0 +1,413 @@
+"""What only the store in DynamoDB does: trips, sizes, what leaves by itself, what is left behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from http_client_cache.errors import StoreError
+from http_client_cache.limits import Retention
+from http_client_cache.store import Store
+from http_client_cache.store._blocks import DRAFT_SECONDS, READER_SECONDS
+from http_client_cache.testing.pieces import LARGE, OTHER, PIECES, draft_of, load, put, read
+from tests.stores.conftest import Do
+from tests.stores.dynamo import ServerClock, at, table_of
+from tests.stores.subjects import (
+    NOW,
+    SUBJECTS,
+    Subject,
+    alias,
+    entry,
+    remove_table,
+    run_as_async,
+    standing_clock,
+)
+from tests.support import servers
+
+KINDS = [name for name in SUBJECTS if name.startswith("dynamodb")]
+BODY = b"the body"
+DAY = 86400
+
+
+@pytest.fixture(params=["dynamodb"])
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    subject = SUBJECTS[request.param](tmp_path)
+    yield subject
+    subject.sync_shell.close()
+    remove_table(subject.store)
+
+
+@pytest.fixture
+def server_time(monkeypatch: pytest.MonkeyPatch) -> ServerClock:
+    return ServerClock(monkeypatch)
+
+
+class TestTrips:
+    @pytest.fixture
+    def proxy(self) -> Iterator[servers.Proxy]:
+        parts = urlsplit(servers.dynamodb_url())
+        assert parts.hostname is not None
+        with servers.Proxy((parts.hostname, parts.port or 80)) as proxy:
+            yield proxy
+
+    @pytest.fixture
+    def subject(self, proxy: servers.Proxy, tmp_path: Path) -> Iterator[Subject]:
+        subject = at(f"http://127.0.0.1:{proxy.port}", tmp_path)
+        yield subject
+        subject.sync_shell.close()
+
+    @pytest.mark.parametrize(
+        ("what", "operations"),
+        [
+            ("a hit", ["Query"]),
+            ("a large inline hit", ["Query"]),
+            ("a hit in blocks", ["Query", "BatchGetItem"]),
+            ("a miss", ["Query"]),
+            ("an alias", ["Query", "Query"]),
+            ("a save", ["PutItem"]),
+            ("a link", ["TransactWriteItems"]),
+            ("freshen", ["UpdateItem"]),
+            ("a lease", ["PutItem", "GetItem", "DeleteItem"]),
+            ("delete", ["Query", "DeleteItem"]),
+        ],
+    )
+    async def test_each_costs_as_few_requests_as_it_can(
+        self, do: Do, store: Store, proxy: servers.Proxy, what: str, operations: list[str]
+    ) -> None:
+        bodies = {"a.1": BODY, "b.1": os.urandom(256 * 1024), "c.1": os.urandom(2**20)}
+        for key, body in bodies.items():
+            await do(store.save(key, entry(body=body), body))
+        await do(store.link("x.1", alias("a.1")))
+        with servers.counting(proxy) as trips:
+            if what == "a hit":
+                assert len(await do(store.load("a.1", follow=True))) == 1
+            elif what == "a large inline hit":
+                assert len(await do(store.load("b.1", follow=True))) == 1
+            elif what == "a hit in blocks":
+                assert (await do(store.load("c.1")))[0].body == bodies["c.1"]
+            elif what == "a miss":
+                assert await do(store.load("d.1", follow=True)) == ()
+            elif what == "an alias":
+                assert len(await do(store.load("x.1", follow=True))) == 1
+            elif what == "a save":
+                await do(store.save("a.1", entry(body=BODY), BODY))
+            elif what == "a link":
+                await do(store.link("x.2", alias("a.1")))
+            elif what == "freshen":
+                assert await do(store.freshen([("a.1", "", entry(body=BODY))])) == 1
+            elif what == "a lease":
+                await do(store.claim("a", "A", NOW, 5))
+                await do(store.holder("a", NOW))
+                await do(store.release("a", "A", NOW))
+            else:
+                assert await do(store.delete(["b.1"])) == 1
+        assert trips.names == operations
+
+
+@pytest.mark.parametrize("subject", KINDS, indirect=True)
+class TestSizes:
+    async def test_variants_that_fill_more_than_a_page(self, do: Do, store: Store) -> None:
+        bodies = {f"{number}": os.urandom(256 * 1024 - number) for number in range(6)}
+        for variant, body in bodies.items():
+            await do(store.save("a.1", entry(body=body), body, variant=variant))
+        found = await do(store.load("a.1"))
+        assert {stored.variant: stored.body for stored in found} == bodies
+        assert await do(store.size()) == 6
+        assert await do(store.purge("a")) == 1
+        assert await do(store.size()) == 0
+
+    @pytest.mark.parametrize("size", [256 * 1024 + 1, 600_000, 2**20, 2**20 + 1, 5_000_000])
+    async def test_large_ones(self, do: Do, store: Store, size: int) -> None:
+        body = os.urandom(size)
+        for _ in range(2):
+            await do(store.save("a.1", entry(body=body), body))
+        assert await read(do, store, await load(do, store)) == body
+
+    async def test_header_fields_that_leave_no_room_for_the_body(
+        self, do: Do, store: Store
+    ) -> None:
+        body = os.urandom(200_000)
+        fields = ((b"X-Large", b"x" * 250_000),)
+        saved = msgspec.structs.replace(entry(body=body), headers=fields)
+        assert await do(store.save("a.1", saved, body)) == body
+        (found,) = await do(store.load("a.1"))
+        assert (found.entry.headers, found.body) == (fields, body)
+
+    async def test_header_fields_that_are_too_large(self, do: Do, store: Store) -> None:
+        await do(store.save("a.1", entry(body=BODY), BODY))
+        fields = ((b"X-Large", b"x" * 410_000),)
+        saved = msgspec.structs.replace(entry(body=BODY), headers=fields)
+        with pytest.raises(StoreError, match="400 KB"):
+            await do(store.save("a.1", saved, BODY))
+        # What it would have replaced does not answer in its stead.
+        assert await do(store.load("a.1")) == ()
+
+    async def test_a_redirect_that_is_too_large(self, do: Do, store: Store) -> None:
+        hop = msgspec.structs.replace(alias("b.1").hops[0], headers=((b"X", b"x" * 410_000),))
+        with pytest.raises(StoreError, match="400 KB"):
+            await do(store.link("a.1", msgspec.structs.replace(alias("b.1"), hops=(hop,))))
+        assert await do(store.links_size()) == 0
+
+    @pytest.mark.parametrize("length", [400, 1000, 1500, 5000])
+    async def test_keys_that_are_too_long_for_a_key(
+        self, do: Do, store: Store, length: int
+    ) -> None:
+        keys = [f"{'a' * length}.1", f"{'a' * length}.2", f"a.{'b' * length}", f"a.{'b' * length}c"]
+        variants = ["v" * length, "v" * length + "w"]
+        for key in keys:
+            for variant in variants:
+                body = f"{key} {variant}".encode()
+                await do(store.save(key, entry(body=body), body, variant=variant))
+            await do(store.link(f"to {key}", alias(key)))
+        for key in keys:
+            found = await do(store.load(f"to {key}", follow=True))
+            assert {stored.body for stored in found} == {f"{key} {v}".encode() for v in variants}
+        links = await do(store.links("", 3))
+        links += await do(store.links(links[-1][0], 3))
+        led = [key for key, _ in links]
+        # Beyond 900 bytes their order is any, but always the same.
+        assert (led if length < 900 else sorted(led)) == sorted(f"to {key}" for key in keys)
+        assert await do(store.purge("a" * length)) == 2
+        assert await do(store.delete(keys)) == 2
+        assert await do(store.size()) == await do(store.links_size()) == 0
+
+
+class TestLeaving:
+    async def test_items_say_when_they_leave(self, do: Do, store: Store, subject: Subject) -> None:
+        retention: Any = store._retention
+        before = retention.server_now()
+        await do(store.save("a.1", entry(body=BODY, expires=NOW + 100), BODY))
+        await do(store.save("a.2", entry(body=BODY), BODY))
+        await do(store.link("x.1", alias("a.1")))
+        await do(store.claim("a", "A", NOW, 5))
+        await do(store.save("a.3", entry(body=LARGE, expires=NOW + 100), LARGE))
+        with table_of(subject) as table:
+            leaves = {
+                (item["pk"]["S"].split("#")[2], item["sk"]["S"]): int(item["ttl"]["N"]) - before
+                for item in table.items()
+                if "ttl" in item
+            }
+        assert 3700 <= leaves.pop(("k", "1!e")) < 3710
+        assert ("k", "2!e") not in leaves
+        assert 3700 <= leaves.pop(("k", "3!e")) < 3710
+        assert 60 <= leaves.pop(("w", "-")) < 80
+        # Blocks stay longer, and aliases and what belongs to them for a year.
+        assert 3700 + DAY <= leaves.pop(("b", "-")) < 3710 + DAY
+        assert len(leaves) == 3
+        assert all(365 * DAY - 5 < left < 365 * DAY + 5 for left in leaves.values())
+
+    async def test_without_ttl_only_leases_leave(self, tmp_path: Path) -> None:
+        subject = SUBJECTS["dynamodb"](tmp_path)
+        subject = subject._replace(
+            store=type(subject.store)(
+                subject.store._codec,
+                table=subject.store._table,
+                cache_name="test",
+                retention=Retention(clock=standing_clock()),
+                ttl=False,
+            )
+        )
+        await run_as_async(
+            subject, subject.store.save("a.1", entry(body=LARGE, expires=NOW), LARGE)
+        )
+        await run_as_async(subject, subject.store.link("x.1", alias("a.1")))
+        await subject.async_shell.close()
+        with table_of(subject) as table:
+            assert not [item for item in table.items() if "ttl" in item]
+
+    async def test_what_dynamodb_removes_late_is_absent(
+        self, do: Do, store: Store, server_time: ServerClock
+    ) -> None:
+        for key, expires in (("a.1", NOW + 100), ("a.2", None)):
+            await do(store.save(key, entry(body=BODY, expires=expires), BODY))
+        await do(store.link("x.1", alias("a.1")))
+        await do(store.link("x.2", alias("a.2")))
+        server_time.ahead = 3800
+        assert await do(store.load("a.1")) == await do(store.load("x.1", follow=True)) == ()
+        assert not await do(store.contains("a.1"))
+        assert not await do(store.contains("x.1", follow=True))
+        assert await do(store.has_locator("a"))
+        assert [stored.key for _, stored in await do(store.page("", 10))] == ["a.2"]
+        assert await do(store.size()) == 1
+        assert await do(store.bytes_size()) < 2000
+        assert await do(store.freshen([("a.1", "", entry(body=BODY))])) == 0
+        assert await do(store.delete(["a.1"])) == 0
+        server_time.ahead += 365 * DAY
+        assert await do(store.links("", 10)) == []
+        assert await do(store.links_size()) == 0
+        assert not await do(store.contains("x.2", follow=True))
+        assert not await do(store.has_locator("x"))
+
+    async def test_a_sweep_takes_what_dynamodb_has_not_removed(
+        self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    ) -> None:
+        await do(store.save("a.1", entry(body=LARGE, expires=NOW + 100), LARGE))
+        await do(store.link("x.1", alias("a.1")))
+        await do(store.claim("a", "A", NOW, 5))
+        server_time.ahead = 370 * DAY
+        await do(store.sweep(0.0, 100))
+        with table_of(subject) as table:
+            assert table.items() == []
+
+
+class TestChains:
+    """Blocks that nobody names leave, and nobody's reading breaks."""
+
+    @pytest.mark.parametrize("way", ["replace", "small", "delete", "drop", "purge", "clear"])
+    async def test_what_was_replaced_goes_when_it_has_been_read(
+        self, do: Do, store: Store, subject: Subject, server_time: ServerClock, way: str
+    ) -> None:
+        await put(do, store)
+        kept = await load(do, store)
+        if way == "replace":
+            await put(do, store, OTHER)
+        elif way == "small":
+            await do(store.save("a.1", entry(body=BODY), BODY))
+        elif way == "clear":
+            await do(store.clear())
+        else:
+            argument: Any = {"delete": ["a.1"], "drop": [("a.1", "")], "purge": "a"}[way]
+            assert await do(getattr(store, way)(argument)) == 1
+        await do(store.sweep(0.0, 10))
+        assert await read(do, store, kept) == LARGE
+        server_time.ahead = READER_SECONDS + 1
+        await do(store.sweep(0.0, 10))
+        with pytest.raises(StoreError, match="gone"):
+            await read(do, store, kept)
+        with table_of(subject) as table:
+            assert len(table.items("b")) == (13 if way == "replace" else 0)
+            assert table.items("g") == []
+        if way == "replace":
+            assert await read(do, store, await load(do, store)) == OTHER
+
+    async def test_later_large_ones_work_it_off(
+        self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    ) -> None:
+        for number in range(4):
+            await put(do, store, key=f"a.{number}")
+        await do(store.delete([f"a.{number}" for number in range(4)]))
+        server_time.ahead = READER_SECONDS + 1
+        for _ in range(3):
+            await put(do, store, key="b.1")
+        with table_of(subject) as table:
+            # Its own, and of those that it replaced.
+            assert len(table.items("b")) == 3 * 13
+
+    async def test_what_leaves_soon_is_left_to_do_so(
+        self, do: Do, store: Store, subject: Subject
+    ) -> None:
+        await do(store.save("a.1", entry(body=LARGE, expires=NOW + 100), LARGE))
+        await do(store.delete(["a.1"]))
+        with table_of(subject) as table:
+            assert table.items("g") == []
+            assert all("ttl" in block for block in table.items("b"))
+
+    @pytest.mark.parametrize("pieces", [1, 5, 11])
+    async def test_a_writer_that_dies_leaves_nothing_for_ever(
+        self, do: Do, store: Store, subject: Subject, server_time: ServerClock, pieces: int
+    ) -> None:
+        await draft_of(do, store, PIECES[:pieces])
+        with table_of(subject) as table:
+            assert table.items("b")
+            server_time.ahead = DRAFT_SECONDS - 10
+            await do(store.sweep(0.0, 10))
+            assert table.items("b")
+            server_time.ahead = DRAFT_SECONDS + 200
+            await do(store.sweep(0.0, 10))
+            assert table.items() == []
+
+    async def test_a_body_that_takes_too_long_is_not_published(
+        self, do: Do, store: Store, server_time: ServerClock
+    ) -> None:
+        draft = await draft_of(do, store, PIECES[:5])
+        server_time.ahead = DRAFT_SECONDS + 200
+        await do(store.sweep(0.0, 10))
+        with pytest.raises(StoreError, match="too long"):
+            await do(store.append(draft, PIECES[5:]))
+        late = await draft_of(do, store, PIECES, key="b.1")
+        late.take(last=True)
+        server_time.ahead += DRAFT_SECONDS + 200
+        await do(store.sweep(0.0, 10))
+        with pytest.raises(StoreError, match="too long"):
+            await do(store.save("b.1", entry(body=LARGE), late))
+        assert await do(store.size()) == 0
+
+    async def test_one_that_is_named_after_all_stays(
+        self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    ) -> None:
+        """Whoever put it on the list has died before it deleted the entry."""
+        await put(do, store)
+        with table_of(subject) as table:
+            (item,) = [item for item in table.items("k") if "body" in item]
+            listed = store._listed("a.1", "", item["body"]["S"], 0.0)
+            table.put_item(**listed)
+            await do(store.sweep(0.0, 10))
+            assert table.items("g") == []
+        assert await read(do, store, await load(do, store)) == LARGE
+
+    async def test_a_slow_reader_is_waited_for(
+        self, do: Do, store: Store, server_time: ServerClock
+    ) -> None:
+        await put(do, store)
+        kept = await load(do, store)
+        await do(store.delete(["a.1"]))
+        found = b""
+        while len(found) < len(kept):
+            found += await do(store.read(kept, len(found), 200_000))
+            server_time.ahead += READER_SECONDS * 0.6
+            await do(store.sweep(0.0, 10))
+        assert found == LARGE
+
+    async def test_blocks_stay_as_long_as_their_entry(
+        self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    ) -> None:
+        await do(store.save("a.1", entry(body=LARGE, expires=NOW + 100), LARGE))
+        first = server_time()
+        for later in (100 + 0.9 * DAY, 3 * DAY, None):
+            expires = None if later is None else NOW + later
+            assert await do(store.freshen([("a.1", "", entry(body=LARGE, expires=expires))])) == 1
+            with table_of(subject) as table:
+                (item,) = [item for item in table.items("k") if "body" in item]
+                lasts = {block.get("ttl", {}).get("N") for block in table.items("b")}
+                assert table.items("g") == []
+            assert len(lasts) == 1
+            (last,) = lasts
+            if later is None:
+                assert last is None
+                assert "ttl" not in item
+                assert "lasts" not in item
+            else:
+                # A day more at first: nothing had to be written anew.
+                days = 1 if later < DAY else 4
+                assert abs(int(last) - first - 3600 - days * DAY) < 200
+                assert int(last) > int(item["ttl"]["N"])
+        assert await read(do, store, await load(do, store)) == LARGE
+
+    async def test_a_body_whose_entry_turns_out_to_live_longer(
+        self, do: Do, store: Store, subject: Subject
+    ) -> None:
+        draft = await do(store.begin("a.1", entry(expires=NOW + 100)))
+        await do(store.append(draft, PIECES))
+        await do(store.save("a.1", entry(body=LARGE), draft))
+        with table_of(subject) as table:
+            assert not [item for item in table.items() if "ttl" in item]
+
+    async def test_fresh_metadata_is_for_the_body_that_was_loaded(
+        self, do: Do, store: Store, subject: Subject, tmp_path: Path
+    ) -> None:
+        """Another process has stored another body of the same length."""
+        await do(store.save("a.1", entry(body=b"12345"), b"12345"))
+        await do(store.load("a.1"))
+        other = SUBJECTS["dynamodb"](tmp_path).store
+        other._places = store._places
+        other._table = store._table
+        await do(other.save("a.1", entry(body=b"54321"), b"54321"))
+        assert await do(store.freshen([("a.1", "", entry(body=b"12345", expires=5.0))])) == 0
+        (found,) = await do(store.load("a.1"))
+        assert (found.entry.expires, found.body) == (None, b"54321")
