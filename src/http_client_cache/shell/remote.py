@@ -177,6 +177,9 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
                 client = await self._client()
                 connected = True
                 answer = await self._carry_out(client, statement)
+        except asyncio.CancelledError:
+            guard.given_up(begun, seconds, writes=statement.writes)
+            raise
         except Exception as error:
             raise self._failed(error, statement, begun, connected=connected) from error
         guard.worked(writes=statement.writes)
