@@ -325,6 +325,7 @@ class SyncRemote(_Remote, ABC, Generic[C]):
             opening, self._opening = self._opening, None
         if opening is not None:
             opening.add_done_callback(self._close_opened)
+        helpers.close()
 
     def _close_opened(self, opening: Future[C]) -> None:
         if opening.exception() is None:
