@@ -290,6 +290,32 @@ class TestTooManyAtOnce:
         assert not is_admitted(guard, writes=True)
 
 
+class TestCancelled:
+    def give_up(self, guard: Guard, time: Time, after: float) -> None:
+        for _ in range(FAILURES):
+            begun = guard.enter(0.25, writes=False)
+            time.now += after
+            guard.given_up(begun, 0.25, writes=False)
+
+    def test_who_never_waits_to_the_end_does_not_ask_for_ever(
+        self, guard: Guard, time: Time
+    ) -> None:
+        self.give_up(guard, time, 0.2)
+        assert not is_admitted(guard)
+
+    def test_who_has_hardly_waited_says_nothing(self, guard: Guard, time: Time) -> None:
+        self.give_up(guard, time, 0.05)
+        assert is_admitted(guard)
+
+    def test_nor_who_gives_up_while_others_are_answered(self, guard: Guard, time: Time) -> None:
+        begun = [guard.enter(0.25, writes=False) for _ in range(FAILURES)]
+        time.now += 0.2
+        guard.worked(writes=False)
+        for call in begun:
+            guard.given_up(call, 0.25, writes=False)
+        assert is_admitted(guard)
+
+
 class TestReadsAndWrites:
     def test_who_refuses_to_write_can_still_be_read(self, guard: Guard, time: Time) -> None:
         refuse(guard)

@@ -14,6 +14,9 @@ from http_client_cache.shell.lifetime import watch_over
 FAILURES: Final = 3
 """One after the other; then the server is left alone for a while."""
 
+IN_VAIN: Final = 0.25
+"""What part of its time somebody has waited who gives up by himself, and says something by it."""
+
 RESTS: Final = (1.0, 30.0)
 """For how many seconds, at first and at most; each time twice as long as before."""
 
@@ -132,6 +135,14 @@ class Guard:
                 self._reach.failed(now, begun)
             if self._answered[writes] <= begun:
                 self._kinds[writes].failed(now, begun)
+
+    def given_up(self, begun: float, seconds: float, *, writes: bool) -> None:
+        """Whoever asked was cancelled, in a call that had begun then and may take so long.
+
+        Whoever has less time than a call may take would else ask a server that hangs for ever.
+        """
+        if self._clock() - begun >= IN_VAIN * seconds:
+            self.lost(begun, writes=writes)
 
     # See shell/lifetime.py: no other thread may hold the lock while the process forks.
 

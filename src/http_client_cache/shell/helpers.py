@@ -16,7 +16,7 @@ from http_client_cache.shell.lifetime import watch_over
 
 T = TypeVar("T")
 
-IDLE_SECONDS: Final = 5.0
+IDLE_SECONDS: Final = 1.0
 """For so long a thread without work stays."""
 
 
@@ -81,7 +81,7 @@ class Helpers:
         self._idle.clear()
 
     def close(self) -> None:
-        """End those that have nothing to do."""
+        """End those that have nothing to do; whoever needs one gets a new one."""
         while self._idle:
             try:
                 helper = self._idle.pop()

@@ -171,6 +171,9 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
                 client = await self._client()
                 connected = True
                 answer = await self._carry_out(client, statement)
+        except asyncio.CancelledError:
+            guard.given_up(begun, seconds, writes=statement.writes)
+            raise
         except Exception as error:
             raise self._failed(error, statement, begun, connected=connected) from error
         guard.worked(writes=statement.writes)
@@ -303,6 +306,7 @@ class SyncRemote(_Remote, ABC, Generic[C]):
             opening, self._opening = self._opening, None
         if opening is not None:
             opening.add_done_callback(self._close_opened)
+        helpers.close()
 
     def _close_opened(self, opening: Future[C]) -> None:
         if opening.exception() is None:

@@ -15,7 +15,7 @@ from http_client_cache.shell import helpers as module
 from http_client_cache.shell.guard import Guard
 from http_client_cache.shell.helpers import Helpers
 from tests.support.line_server import LineServer, Say, SyncLines
-from tests.unit.remote.conftest import SHORT
+from tests.unit.remote.conftest import LONG, SHORT
 
 
 @pytest.fixture
@@ -23,10 +23,6 @@ def helpers() -> Iterator[Helpers]:
     helpers = Helpers()
     yield helpers
     helpers.close()
-
-
-def calling() -> int:
-    return [thread.name for thread in threading.enumerate()].count("http-cache-calling")
 
 
 class TestHelpers:
@@ -108,3 +104,10 @@ def test_a_driver_that_waits_on_costs_no_more_than_a_call_may(server: LineServer
     may_end.set()
     assert shell.run(Say("echo", patience=100.0)) == "echo"
     shell.close()
+
+
+def test_to_close_leaves_no_thread(server: LineServer) -> None:
+    shell = SyncLines(Guard(LONG), server.port)
+    shell.run(Say("echo"))
+    shell.close()
+    assert "http-cache-calling" not in [thread.name for thread in threading.enumerate()]

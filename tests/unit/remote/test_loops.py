@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from http_client_cache.errors import StoreUnavailable
-from http_client_cache.shell.guard import Guard
+from http_client_cache.shell.guard import FAILURES, Guard
 from tests.support.line_server import AsyncLines, LineServer, Say
-from tests.unit.remote.conftest import LONG, SHORT, until
+from tests.unit.remote.conftest import LONG, SHORT, Now, until
 
 
 class TestLoops:
@@ -48,6 +48,21 @@ class TestLoops:
         assert await slow == "0.02"
         assert await shell.run(Say("who")) == "1"
         assert hangs.cancelled()
+
+    async def test_who_is_always_cancelled_leaves_a_server_that_hangs_alone(
+        self, shell: AsyncLines, now: Now
+    ) -> None:
+        await shell.run(Say("echo"))
+        now.seconds += 1
+        for _ in range(FAILURES):
+            call = asyncio.create_task(shell.run(Say("hang")))
+            await asyncio.sleep(0.005)
+            now.seconds += LONG / 2
+            call.cancel()
+            await asyncio.wait([call])
+            assert call.cancelled()
+        with pytest.raises(StoreUnavailable, match="left alone"):
+            await shell.run(Say("echo"))
 
     async def test_all_who_waited_may_be_cancelled(
         self, shell: AsyncLines, server: LineServer
