@@ -154,9 +154,9 @@ for _, place in ipairs(places) do
   local key, variant = parts_of(place)
   local meta = is_there(key, variant, place)
   if meta then
-    local _, _, stored = told(meta)
+    local _, _, body = told(meta)
     count = count + 1
-    bytes = bytes + stored + call('HSTRLEN', P..'e:'..key, 'r'..variant) + 4 * #place + 512
+    bytes = bytes + string.match(body, '^%d+') + call('HSTRLEN', P..'e:'..key, 'r'..variant) + 4 * #place + 512
   else
     is_gone(place, key, variant)
   end

@@ -5,8 +5,9 @@ Each script is one atomic step, on the keys of one shard.
 ``P``, the first of ``KEYS``, begins the names of all keys of the shard:
 
 - ``e:<key>``, a hash for each key. For each variant: ``m<variant>``, the deadline (milliseconds of
-  UTC, or ``-``), the name of the chain (or ``-``) and the stored size; ``r<variant>``, the record;
-  ``b<variant>``, the body, unless it lies in a chain. For an alias of that name: ``a``, the record;
+  UTC, or ``-``), the name of the chain (or ``-``), and what tells the body from others: the stored
+  size, a full stop, and when it arrived; ``r<variant>``, the record; ``b<variant>``, the body, unless
+  it lies in a chain. For an alias of that name: ``a``, the record;
   ``t``, the key that it leads to; ``u``, its deadline.
 - ``c:<chain>``, a hash for each large body, with a field for each block.
 - ``i``, ``d``, ``x``, sorted sets of the places (key and variant) of all entries: in the order of
@@ -53,7 +54,7 @@ local function parts_of(place)
   return unescape(string.sub(place, 1, at - 1)), unescape(string.sub(place, at + 1))
 end
 local function whole(number) return string.format('%.0f', number) end
-local function told(meta) return string.match(meta, '^(%S+) (%S+) (%S+)$') end
+local function told(meta) return string.match(meta, '^(%S+) (%S+) (%d+%.%S+)$') end
 
 -- Lets a key leave by itself, or not.
 local function until_then(name, deadline)

@@ -49,14 +49,14 @@ FRESHEN: Final = Script(
 local unpack = table.unpack or unpack
 local led, count = {}, 0
 for n = 2, #ARGV, 7 do
-  local key, variant, stored, known, record = unpack(ARGV, n, n + 4)
+  local key, variant, body, known, record = unpack(ARGV, n, n + 4)
   local deadline, expires = ARGV[n + 5], ARGV[n + 6]
   local e, place = P..'e:'..key, place_of(key, variant)
   local meta = is_there(key, variant, place)
   if meta then
-    local _, chain, size = told(meta)
-    if size == stored and (known == '' or call('HGET', e, 'r'..variant) == known) then
-      call('HSET', e, 'r'..variant, record, 'm'..variant, deadline..' '..chain..' '..size)
+    local _, chain, lies = told(meta)
+    if lies == body and (known == '' or call('HGET', e, 'r'..variant) == known) then
+      call('HSET', e, 'r'..variant, record, 'm'..variant, deadline..' '..chain..' '..lies)
       if chain ~= '-' then until_then(P..'c:'..chain, deadline) end
       list(place, deadline, expires)
       add_aliases(led, key, settle(e))

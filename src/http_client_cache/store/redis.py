@@ -104,7 +104,7 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         if chain is not None:
             # The digests of signed bodies lie in a block of their own.
             name, blocks = chain.name.encode(), chain.count + (laid.digest is not None)
-        meta = b"%b %b %d" % (self._deadline(entry), name, entry.stored_size)
+        meta = b"%b %b %b" % (self._deadline(entry), name, _body_of(entry))
         arguments = (meta, record, inline or b"", _expires(entry), blocks)
         led = yield self._change(scripts.SAVE, key, to_bytes(key), to_bytes(variant), *arguments)
         if led == 0:
@@ -115,7 +115,7 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
 
-        An entry that somebody replaced by one with a body of another size is left alone.
+        An entry that somebody replaced by one with another body is left alone.
         """
         wanted: list[tuple[str, tuple[bytes, ...]]] = []
         for key, variant, entry in changes:
@@ -128,7 +128,7 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
                 record = self._codec.renew(key, variant, entry, known)
             except RecordError:
                 continue
-            names = (to_bytes(key), to_bytes(variant), b"%d" % entry.stored_size)
+            names = (to_bytes(key), to_bytes(variant), _body_of(entry))
             times = (self._deadline(entry), _expires(entry))
             wanted.append((key, (*names, known, record, *times)))
         return (yield from self._count(scripts.FRESHEN, wanted))
@@ -331,6 +331,11 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         for key, arguments in changes:
             found.setdefault(self._names.shard_of(key), []).extend(arguments)
         yield from found.items()
+
+
+def _body_of(entry: Entry) -> bytes:
+    """What tells a stored body from others of the same place."""
+    return f"{entry.stored_size}.{float(entry.arrived)!r}".encode()
 
 
 def _expires(entry: Entry) -> bytes:
