@@ -11,16 +11,13 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from redis.crc import key_slot
 
 from http_client_cache.errors import StoreError
 from http_client_cache.settings import Settings
-from http_client_cache.shell.redis.address import Address, parse
 from http_client_cache.store import Store
 from http_client_cache.store._blocks import BLOCK_BYTES, DRAFT_SECONDS, READER_SECONDS
-from http_client_cache.store._redis_names import Names
 from tests.stores.conftest import Do
-from tests.stores.subjects import COLOURS, NOW, Subject, alias, entry, redis, redis_at, run_as_sync
+from tests.stores.subjects import NOW, Subject, alias, entry, redis, run_as_sync
 from tests.support import servers
 
 SMALL, LARGE = b"small", os.urandom(5 * BLOCK_BYTES)
@@ -352,16 +349,6 @@ class TestNames:
             for subject in ours:
                 subject.sync_shell.close()
 
-    async def test_a_cluster_has_other_names(self) -> None:
-        alone, spread = redis(Path(), cache_name="a"), redis_at(Address("cluster", (), {}))
-        assert b"{a}:" in alone.store._names.prefixes[0]
-        assert not any(b"{a}" in name for name in spread.store._names.prefixes)
-
-    def test_a_cluster_has_as_much_on_each_of_its_masters(self) -> None:
-        for name in ("a", "aiohttp-cache", "\x00", ""):
-            slots = [key_slot(prefix) for prefix in Names(name, 16).prefixes]
-            assert [slot // 1024 for slot in slots] == list(range(16))
-
     async def test_scripts_that_the_server_has_forgotten(
         self, do: Do, store: Store, server: Redis
     ) -> None:
@@ -375,46 +362,3 @@ class TestNames:
         server.script_flush()
         assert await do(store.read(found.body, 0, 10)) == LARGE[:10]
         assert await do(store.size()) == 2
-
-
-@pytest.mark.parametrize("colour", COLOURS)
-async def test_a_cluster_has_some_on_every_master(colour: str) -> None:
-    nodes = servers.redis_cluster_nodes()
-    subject = redis_at(Address("cluster", tuple(nodes), {}))
-    store = subject.store
-
-    async def do(plan: Any) -> Any:
-        return await COLOURS[colour](subject, plan)
-
-    keys = sorted(f"{number:x}.{number}" for number in range(300))
-    for key in keys:
-        await put(do, store, key)
-        await do(store.link(f"x{key}", alias(key)))
-    for host, port in nodes:
-        with Redis(host, port) as node:
-            assert sum(1 for _ in node.scan_iter(store._names.pattern, count=1000)) > 100
-    found, after = [], ""
-    while page := await do(store.page(after, 7)):
-        found += [stored.key for _, stored in page]
-        after = page[-1][0]
-    assert sorted(found) == keys
-    links, after = [], ""
-    while page := await do(store.links(after, 50)):
-        links += [key for key, _ in page]
-        after = page[-1][0]
-    assert links == [f"x{key}" for key in keys]
-    assert await do(store.delete(keys[:100])) == 100
-    assert await do(store.links_size()) == await do(store.size()) == 200
-    await do(store.clear())
-    for host, port in nodes:
-        with Redis(host, port) as node:
-            assert list(node.scan_iter(store._names.pattern, count=1000)) == []
-    await subject.close()
-
-
-def test_the_address_shows_no_password() -> None:
-    address = parse("redis+sentinel://user:pass1@h1:1,[::1]:2/mine/3?sentinel_password=pass2")
-    assert address.nodes == (("h1", 1), ("::1", 2))
-    assert address.options["password"] == "pass1"
-    assert (address.service, address.options["db"]) == ("mine", 3)
-    assert "pass" not in repr(address)

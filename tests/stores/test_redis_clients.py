@@ -157,6 +157,14 @@ def test_what_an_address_says() -> None:
     )
 
 
+def test_the_address_shows_no_password() -> None:
+    address = parse("redis+sentinel://user:pass1@h1:1,[::1]:2/mine/3?sentinel_password=pass2")
+    assert address.nodes == (("h1", 1), ("::1", 2))
+    assert address.options["password"] == "pass1"
+    assert (address.service, address.options["db"]) == ("mine", 3)
+    assert "pass" not in repr(address)
+
+
 @pytest.mark.parametrize(
     ("url", "given", "said"),
     [

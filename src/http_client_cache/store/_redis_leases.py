@@ -48,7 +48,7 @@ class RedisLeases:
     def _run(self, script: Script, name: str, owner: str, now: float, *until: float) -> Run:
         numbers = [repr(number).encode() for number in until]
         arguments = (to_bytes(name), to_bytes(owner), repr(now).encode(), *numbers)
-        return Run(script, (self._names.prefix_of(name),), arguments)
+        return Run(script, self._names.keys_of(self._names.shard_of(name)), arguments)
 
 
 def _milliseconds(seconds: float) -> int:

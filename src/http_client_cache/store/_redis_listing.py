@@ -109,8 +109,8 @@ class RedisListing(ABC):
 
     def _look(self, script: Script, shard: int, *arguments: bytes | int) -> Run:
         """A script of those that go through all shards."""
-        prefix = self._names.prefixes[shard]
-        return Run(script, (prefix,), (self._now(), *arguments), LOOKS_THROUGH)
+        keys = self._names.keys_of(shard)
+        return Run(script, keys, (self._now(), *arguments), LOOKS_THROUGH)
 
 
 def groups(values: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:

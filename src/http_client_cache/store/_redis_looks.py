@@ -156,7 +156,8 @@ for _, place in ipairs(places) do
   if meta then
     local _, _, body = told(meta)
     count = count + 1
-    bytes = bytes + string.match(body, '^%d+') + call('HSTRLEN', P..'e:'..key, 'r'..variant) + 4 * #place + 512
+    bytes = bytes + string.match(body, '^%d+') + 4 * #place + 512
+    bytes = bytes + call('HSTRLEN', P..'e:'..key, 'r'..variant)
   else
     is_gone(place, key, variant)
   end

@@ -5,10 +5,10 @@ Each script is one atomic step, on the keys of one shard.
 ``P``, the first of ``KEYS``, begins the names of all keys of the shard:
 
 - ``e:<key>``, a hash for each key. For each variant: ``m<variant>``, the deadline (milliseconds of
-  UTC, or ``-``), the name of the chain (or ``-``), and what tells the body from others: the stored
-  size, a full stop, and when it arrived; ``r<variant>``, the record; ``b<variant>``, the body, unless
-  it lies in a chain. For an alias of that name: ``a``, the record;
-  ``t``, the key that it leads to; ``u``, its deadline.
+  UTC, or ``-``), the name of the chain (or ``-``), and what tells the body from others, its stored
+  size, a full stop and when it arrived; ``r<variant>``, the record; ``b<variant>``, the body, unless
+  it lies in a chain. For an alias of that name: ``a``, the record; ``t``, the key that it leads to;
+  ``u``, its deadline.
 - ``c:<chain>``, a hash for each large body, with a field for each block.
 - ``i``, ``d``, ``x``, sorted sets of the places (key and variant) of all entries: in the order of
   the keys; by deadline; by expiry. ``a``, ``l``: the same for aliases, by key and by deadline.

@@ -43,6 +43,15 @@ class Names:
             return 0
         return crc32(to_bytes(key.partition(".")[0])) % self._count
 
+    def keys_of(self, shard: int) -> tuple[bytes, bytes]:
+        """What scripts for a shard declare as their keys.
+
+        Two, one of which is never there: so a cluster has them tried again while it moves the slot
+        of the shard, and does not run them where only a part of the keys is.
+        """
+        prefix = self.prefixes[shard]
+        return prefix, prefix + b"i"
+
     def prefix_of(self, key: str) -> bytes:
         """What the names of the server's keys begin with in the shard of a key."""
         return self.prefixes[self.shard_of(key)]

@@ -181,8 +181,8 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
                 prefix, _, rest = name.partition(b"}:")
                 ours.setdefault(prefix + b"}:", []).append(rest)
             for prefix, rest in ours.items():
-                arguments = (self._now(), *rest)
-                yield Run(scripts.REMOVE, (prefix,), arguments, LOOKS_THROUGH)
+                keys = self._names.keys_of(self._names.prefixes.index(prefix))
+                yield Run(scripts.REMOVE, keys, (self._now(), *rest), LOOKS_THROUGH)
             if cursor is None:
                 return
 
@@ -300,7 +300,8 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
 
     def _change(self, script: Script, key: str, *arguments: bytes | int) -> Run:
         """A script for the shard of a key."""
-        return Run(script, (self._names.prefix_of(key),), (self._now(), *arguments))
+        keys = self._names.keys_of(self._names.shard_of(key))
+        return Run(script, keys, (self._now(), *arguments))
 
     def _count(self, script: Script, changes: Iterable[tuple[str, tuple[bytes, ...]]]) -> Plan[int]:
         """Run a script for some keys, a few at a time; answers the sum of its answers."""
@@ -308,7 +309,7 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         rest = iter(changes)
         while some := list(islice(rest, AT_ONCE)):
             for shard, arguments in self._by_shard(some):
-                run = Run(script, (self._names.prefixes[shard],), (self._now(), *arguments))
+                run = Run(script, self._names.keys_of(shard), (self._now(), *arguments))
                 count, led = yield run
                 yield from self._tell(led)
                 total += count
@@ -319,10 +320,8 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         aliases = ((to_text(alias), (alias, *rest)) for alias, *rest in groups(led, 3))
         while some := list(islice(aliases, AT_ONCE)):
             for shard, arguments in self._by_shard(some):
-                run = Run(
-                    scripts.ALIASES, (self._names.prefixes[shard],), (self._now(), *arguments)
-                )
-                yield from self._tell((yield run))
+                keys = self._names.keys_of(shard)
+                yield from self._tell((yield Run(scripts.ALIASES, keys, (self._now(), *arguments))))
 
     def _by_shard(
         self, changes: Iterable[tuple[str, tuple[bytes, ...]]]

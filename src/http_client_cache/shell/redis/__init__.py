@@ -9,10 +9,18 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 from weakref import finalize
 
+from redis.exceptions import (
+    ClusterError,
+    NoScriptError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as NoConnection
-from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as TooSlow
 
+from http_client_cache.errors import StoreError
 from http_client_cache.redis_statements import LOOKS_THROUGH, Run, Scan
 from http_client_cache.shell.guard import Guard
 from http_client_cache.shell.redis import clients, loops
@@ -22,7 +30,14 @@ from http_client_cache.shell.remote import AsyncRemote, SyncRemote
 SCANNED: Final = 1000
 """Keys of the server that it looks at for one ``Scan``, about."""
 
-OUT_OF_REACH: Final = (NoConnection, TooSlow, OSError)
+OUT_OF_REACH: Final = (
+    *(NoConnection, TooSlow, OSError),
+    # A cluster has lost a node, or is moving what is asked for to another.
+    *(ClusterError, RedisClusterException, TryAgainError),
+)
+
+DAMAGED: Final = ("WRONGTYPE", "user_script", "Error running script")
+"""How errors begin that what lies there has to do with, and not the server."""
 
 
 class Source(NamedTuple):
@@ -140,9 +155,12 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
                 return _scanned(await call(*words, **target), statement, nodes)
             words = (len(statement.keys), *statement.keys, *statement.arguments)
             try:
-                return await call("EVALSHA", statement.script.sha, *words)
-            except NoScriptError:
-                return await call("EVAL", statement.script.text, *words)
+                try:
+                    return await call("EVALSHA", statement.script.sha, *words)
+                except NoScriptError:
+                    return await call("EVAL", statement.script.text, *words)
+            except ResponseError as error:
+                raise _meant(error) from None
 
     async def _disconnect(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
@@ -198,9 +216,12 @@ class SyncRedis(SyncRemote[SyncClient]):
                 return _scanned(call(*words, **target), statement, nodes)
             words = (len(statement.keys), *statement.keys, *statement.arguments)
             try:
-                return call("EVALSHA", statement.script.sha, *words)
-            except NoScriptError:
-                return call("EVAL", statement.script.text, *words)
+                try:
+                    return call("EVALSHA", statement.script.sha, *words)
+                except NoScriptError:
+                    return call("EVAL", statement.script.text, *words)
+            except ResponseError as error:
+                raise _meant(error) from None
 
     def _disconnect(self, client: SyncClient) -> None:
         client.close()
@@ -214,6 +235,14 @@ def _entered(room: threading.Semaphore, seconds: float) -> Generator[None]:
         yield
     finally:
         room.release()
+
+
+def _meant(error: ResponseError) -> Exception:
+    """What a server's refusal says."""
+    said = str(error)
+    if said.startswith(DAMAGED):
+        return StoreError(f"what is stored is damaged: {' '.join(said.split())[:200]}")
+    return error
 
 
 def _scan(client: Any, statement: Scan) -> tuple[tuple[Any, ...], dict[str, Any], int]:
