@@ -210,7 +210,10 @@ class TestTimes:
         await mine(store.claim("a.1", "me", NOW, 0.1))
         assert len(await mine(store.load("b.1", follow=True))) == 2
         assert len(names_of(server, store)) == 12
-        wait_until(lambda: not names_of(server, store))
+        chain = chain_of(server, store)
+        wait_until(lambda: names_of(server, store) == {chain})
+        # Whoever has just been told of a body can read it.
+        assert left(server, store, chain) == about(READER_SECONDS)
         assert await mine(store.load("b.1", follow=True)) == ()
         subject.sync_shell.close()
 

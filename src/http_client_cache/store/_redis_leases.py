@@ -35,8 +35,11 @@ class RedisLeases:
         held: bytes | None = yield Run(scripts.HOLDER, (lease,))
         if held is None:
             return None
-        since, until, owner = held.split(b" ", 2)
-        if now >= float(until) or float(since) > now + CLOCK_SECONDS:
+        try:
+            since, until, owner = held.split(b" ", 2)
+            if now >= float(until) or float(since) > now + CLOCK_SECONDS:
+                return None
+        except ValueError:
             return None
         return to_text(owner)
 

@@ -13,7 +13,8 @@ MOST_REPLY_BYTES: Final = 4 * 1024 * 1024
 LOAD: Final = Script(
     PLACES
     + r"""
-local all = redis.call('HGETALL', KEYS[1])
+local all = redis.pcall('HGETALL', KEYS[1])
+if all.err then return {} end
 local value_of, found = {}, {}
 for n = 1, #all, 2 do value_of[all[n]] = all[n + 1] end
 for n = 1, #all, 2 do
@@ -42,7 +43,7 @@ CONTAINS: Final = Script(
     + r"""
 if has_entry(ARGV[2]) then return 1 end
 if not call('ZSCORE', A, ARGV[2]) then return 0 end
-return call('HGET', P..'e:'..ARGV[2], 't') or 0
+return field(P..'e:'..ARGV[2], 't') or 0
 """,
     writes=False,
 )
@@ -59,7 +60,7 @@ for _, place in ipairs(places) do
 end
 local targets = {}
 for _, key in ipairs(aliases) do
-  targets[#targets + 1] = call('HGET', P..'e:'..key, 't') or nil
+  targets[#targets + 1] = field(P..'e:'..key, 't') or nil
 end
 return targets
 """,
@@ -89,7 +90,7 @@ local function look(index)
 end
 -- The server may be one that is only read.
 local function is_gone(place, key, variant)
-  if call('HEXISTS', P..'e:'..key, 'm'..variant) == 0 then
+  if not field(P..'e:'..key, 'm'..variant) then
     try('ZREM', I, place); try('ZREM', D, place); try('ZREM', X, place)
   end
 end
@@ -130,7 +131,7 @@ LINKS: Final = Script(
 local keys, last, over = look(A)
 local found = {}
 for _, key in ipairs(keys) do
-  local record = call('HGET', P..'e:'..key, 'a')
+  local record = field(P..'e:'..key, 'a')
   if record then
     found[#found + 1] = key
     found[#found + 1] = record
@@ -175,10 +176,10 @@ MEASURE_LINKS: Final = Script(
 local count, bytes = 0, 0
 local keys, last, over = look(A)
 for _, key in ipairs(keys) do
-  local size = call('HSTRLEN', P..'e:'..key, 'a')
-  if size > 0 then
+  local record = field(P..'e:'..key, 'a')
+  if record then
     count = count + 1
-    bytes = bytes + size + 4 * #key + 256
+    bytes = bytes + #record + 4 * #key + 256
   else
     try('ZREM', A, key); try('ZREM', L, key)
   end

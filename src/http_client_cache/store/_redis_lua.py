@@ -6,10 +6,11 @@ Each script is one atomic step, on the keys of one shard.
 
 - ``e:<key>``, a hash for each key. For each variant: ``m<variant>``, the deadline (milliseconds of
   UTC, or ``-``), the name of the chain (or ``-``), and what tells the body from others, its stored
-  size, a full stop and when it arrived; ``r<variant>``, the record; ``b<variant>``, the body, unless
-  it lies in a chain. For an alias of that name: ``a``, the record; ``t``, the key that it leads to;
+  size, a full stop and when it arrived; ``r<variant>``, the record; ``b<variant>``, the body, if it
+  lies in no chain. For an alias of that name: ``a``, the record; ``t``, the key that it leads to;
   ``u``, its deadline.
-- ``c:<chain>``, a hash for each large body, with a field for each block.
+- ``c:<chain>``, a hash for each large body, with a field for each block; ``e``, the place of the
+  entry that it was published with.
 - ``i``, ``d``, ``x``, sorted sets of the places (key and variant) of all entries: in the order of
   the keys; by deadline; by expiry. ``a``, ``l``: the same for aliases, by key and by deadline.
 - ``t:<key>``, the set of the aliases that lead to a key.
@@ -17,7 +18,8 @@ Each script is one atomic step, on the keys of one shard.
 
 **An entry, or alias, counts only while its place is in ``i``, or ``a``.** So whatever the server
 evicts, the index is never without an entry that can still be served: what it names can be purged,
-and what it does not name is absent.
+and what it does not name is absent. What is not of its type, or cannot be read, is absent, too, and
+makes room for what is saved.
 """
 
 from __future__ import annotations
@@ -50,11 +52,29 @@ local originals = {['\1'] = '\0', ['\2'] = '\1'}
 local function unescape(text) return (string.gsub(text, '\1(.)', originals)) end
 local function place_of(key, variant) return escape(key)..'\0'..escape(variant) end
 local function parts_of(place)
-  local at = string.find(place, '\0', 1, true)
+  local at = string.find(place, '\0', 1, true) or #place + 1
   return unescape(string.sub(place, 1, at - 1)), unescape(string.sub(place, at + 1))
 end
 local function whole(number) return string.format('%.0f', number) end
-local function told(meta) return string.match(meta, '^(%S+) (%S+) (%d+%.%S+)$') end
+local function number_of(text) return string.match(text, '^%-?%d+$') and tonumber(text) end
+local function told(meta)
+  local deadline, chain, body = string.match(meta, '^(%S+) ([%x-]+) (%d+%.%S+)$')
+  if deadline == '-' or deadline and number_of(deadline) then return deadline, chain, body end
+end
+
+-- What is no hash has no fields.
+local function field(name, of)
+  local value = try('HGET', name, of)
+  return type(value) == 'string' and value
+end
+local function fields(name)
+  local names = try('HKEYS', name)
+  return names.err and {} or names
+end
+local function mend(name, kind)
+  local is = call('TYPE', name).ok
+  if is ~= kind and is ~= 'none' then call('UNLINK', name) end
+end
 
 -- Lets a key leave by itself, or not.
 local function until_then(name, deadline)
@@ -72,15 +92,22 @@ local function release(chain)
   if left == -1 or left > READER then call('PEXPIRE', name, READER) end
 end
 
+-- Who has been told of a chain can read it, however soon its entry leaves.
+local function keep(chain, deadline)
+  if deadline ~= '-' then deadline = whole(math.max(tonumber(deadline), NOW + READER)) end
+  until_then(P..'c:'..chain, deadline)
+end
+
 -- Until when the hash of a key is needed; nil if it is empty.
 local function latest(e)
   local found
-  for _, name in ipairs(call('HKEYS', e)) do
+  for _, name in ipairs(fields(e)) do
     local value
     if string.byte(name) == 109 then value = told(call('HGET', e, name)) end
     if name == 'u' then value = call('HGET', e, name) end
     if value == '-' then return '-' end
-    if value then found = math.max(found or 0, tonumber(value)) end
+    local number = value and number_of(value)
+    if number then found = math.max(found or 0, number) end
   end
   return found and whole(found)
 end
@@ -92,15 +119,15 @@ local function settle(e)
 end
 
 local function is_there(key, variant, place)
-  local meta = call('HGET', P..'e:'..key, 'm'..variant)
-  if not meta or not call('ZSCORE', I, place) then return nil end
-  local deadline = told(meta)
+  local meta = field(P..'e:'..key, 'm'..variant)
+  local deadline = meta and told(meta)
+  if not deadline or not call('ZSCORE', I, place) then return nil end
   if deadline ~= '-' and tonumber(deadline) <= NOW then return nil end
   return meta
 end
 
 local function has_entry(key)
-  for _, name in ipairs(call('HKEYS', P..'e:'..key)) do
+  for _, name in ipairs(fields(P..'e:'..key)) do
     if string.byte(name) == 109 then
       local variant = string.sub(name, 2)
       if is_there(key, variant, place_of(key, variant)) then return true end
@@ -124,24 +151,29 @@ end
 -- Removes an entry; whether it was there.
 local function remove(key, variant)
   local e = P..'e:'..key
-  local meta = call('HGET', e, 'm'..variant)
+  local meta = field(e, 'm'..variant)
   if meta then
     local _, chain = told(meta)
-    if chain ~= '-' then release(chain) end
+    if chain and chain ~= '-' then release(chain) end
     call('HDEL', e, 'm'..variant, 'r'..variant, 'b'..variant)
   end
   return unlist(place_of(key, variant)) and meta and true or false
 end
 
 local function unlink(key)
+  local e = P..'e:'..key
   local listed = call('ZREM', A, key) == 1
   call('ZREM', L, key)
-  return call('HDEL', P..'e:'..key, 'a', 't', 'u') > 0 and listed
+  local target = field(e, 't')
+  if target then try('SREM', P..'t:'..target, key) end
+  local gone = try('HDEL', e, 'a', 't', 'u')
+  return type(gone) == 'number' and gone > 0 and listed
 end
 
 -- Adds the aliases that lead to a key, and what is to become of them.
 local function add_aliases(led, key, deadline)
   local t = P..'t:'..key
+  mend(t, 'set')
   local names = call('SMEMBERS', t)
   for _, name in ipairs(names) do
     led[#led + 1] = name; led[#led + 1] = key; led[#led + 1] = deadline
@@ -154,7 +186,7 @@ end
 -- Removes all that has a key's name; whether anything had.
 local function wipe(key, led)
   local e, found = P..'e:'..key, false
-  for _, name in ipairs(call('HKEYS', e)) do
+  for _, name in ipairs(fields(e)) do
     if string.byte(name) == 109 and remove(key, string.sub(name, 2)) then found = true end
   end
   if unlink(key) then found = true end
@@ -167,7 +199,7 @@ end
 local function tidy(keys, led)
   for key in pairs(keys) do
     local e, entries = P..'e:'..key, false
-    for _, name in ipairs(call('HKEYS', e)) do
+    for _, name in ipairs(fields(e)) do
       if string.byte(name) == 109 then entries = true; break end
     end
     if not entries then add_aliases(led, key, '') end

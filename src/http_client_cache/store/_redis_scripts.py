@@ -19,20 +19,23 @@ SAVE: Final = Script(
 local key, variant, meta, record, body = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local expires, blocks = ARGV[7], tonumber(ARGV[8])
 local e, deadline, chain = P..'e:'..key, told(meta)
-if chain ~= '-' and call('HLEN', P..'c:'..chain) ~= blocks then return 0 end
+local c, place = P..'c:'..chain, place_of(key, variant)
+if chain ~= '-' and call('HLEN', c) - call('HEXISTS', c, 'e') ~= blocks then return 0 end
+mend(e, 'hash')
 local old = call('HGET', e, 'm'..variant)
 if chain == '-' then
   call('HSET', e, 'r'..variant, record, 'm'..variant, meta, 'b'..variant, body)
 else
   call('HSET', e, 'r'..variant, record, 'm'..variant, meta)
   call('HDEL', e, 'b'..variant)
-  until_then(P..'c:'..chain, deadline)
+  call('HSET', c, 'e', place)
+  keep(chain, deadline)
 end
 if old then
   local _, former = told(old)
-  if former ~= '-' and former ~= chain then release(former) end
+  if former and former ~= '-' and former ~= chain then release(former) end
 end
-list(place_of(key, variant), deadline, expires)
+list(place, deadline, expires)
 local led = {}
 add_aliases(led, key, settle(e))
 finish(led)
@@ -57,7 +60,7 @@ for n = 2, #ARGV, 7 do
     local _, chain, lies = told(meta)
     if lies == body and (known == '' or call('HGET', e, 'r'..variant) == known) then
       call('HSET', e, 'r'..variant, record, 'm'..variant, deadline..' '..chain..' '..lies)
-      if chain ~= '-' then until_then(P..'c:'..chain, deadline) end
+      if chain ~= '-' then keep(chain, deadline) end
       list(place, deadline, expires)
       add_aliases(led, key, settle(e))
       count = count + 1
@@ -71,24 +74,30 @@ return {count, led}
 )
 """Answers how many were there, and aliases, see ``ALIASES``."""
 
-NOTE: Final = Script(
-    COMMON
-    + r"""
-local t, deadline = P..'t:'..ARGV[2], latest(P..'e:'..ARGV[2])
-call('SADD', t, ARGV[3])
-deadline = deadline or whole(NOW + DRAFT)
-until_then(t, deadline)
-return deadline
-""".replace("DRAFT", str(int(DRAFT_SECONDS * 1000))),
-    writes=True,
-)
+_NOTE: Final = r"""
+local function note(target, alias)
+  local t, deadline = P..'t:'..target, latest(P..'e:'..target)
+  mend(t, 'set')
+  call('SADD', t, alias)
+  deadline = deadline or whole(NOW + DRAFT)
+  until_then(t, deadline)
+  return deadline
+end
+""".replace("DRAFT", str(int(DRAFT_SECONDS * 1000)))
+
+NOTE: Final = Script(COMMON + _NOTE + "return note(ARGV[2], ARGV[3])", writes=True)
 """Note at a key that an alias leads to it. Answers until when the alias is needed."""
 
 LINK: Final = Script(
     COMMON
+    + _NOTE
     + r"""
 local key, target, record, deadline = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local e = P..'e:'..key
+mend(e, 'hash')
+local former = call('HGET', e, 't')
+if former and former ~= target then try('SREM', P..'t:'..former, key) end
+if deadline == '' then deadline = note(target, key) end
 call('HSET', e, 'a', record, 't', target, 'u', deadline)
 call('ZADD', A, 0, key)
 call('ZADD', L, deadline == '-' and NEVER or deadline, key)
@@ -99,7 +108,7 @@ return led
 """.replace("NEVER", str(NEVER)),
     writes=True,
 )
-"""Answers aliases, see ``ALIASES``."""
+"""Without a deadline it is noted at the target, too. Answers aliases, see ``ALIASES``."""
 
 ALIASES: Final = Script(
     COMMON
@@ -107,7 +116,7 @@ ALIASES: Final = Script(
 for n = 2, #ARGV, 3 do
   local key, target, deadline = ARGV[n], ARGV[n + 1], ARGV[n + 2]
   local e = P..'e:'..key
-  if call('HGET', e, 't') == target then
+  if field(e, 't') == target then
     if deadline == '' then
       unlink(key)
     else
@@ -212,10 +221,43 @@ BLANK: Final = Script(
 REMOVE: Final = Script(
     COMMON
     + r"""
-for n = 2, #ARGV do
-  if string.sub(ARGV[n], 1, 2) == 'c:' then
-    release(string.sub(ARGV[n], 3))
+local function is_published(chain)
+  local place = field(P..'c:'..chain, 'e')
+  if not place or not call('ZSCORE', I, place) then return false end
+  local key, variant = parts_of(place)
+  local meta = field(P..'e:'..key, 'm'..variant)
+  local _, named = told(meta or '')
+  return named == chain
+end
+local function prune(key)
+  local e, stays = P..'e:'..key, call('ZSCORE', A, key)
+  for _, name in ipairs(fields(e)) do
+    if string.byte(name) == 109 then
+      local variant = string.sub(name, 2)
+      if call('ZSCORE', I, place_of(key, variant)) then
+        stays = true
+      else
+        remove(key, variant)
+      end
+    end
+  end
+  if not stays then
+    call('UNLINK', e)
   else
+    if not call('ZSCORE', A, key) then unlink(key) end
+    settle(e)
+  end
+end
+local indexes = {i = true, d = true, x = true, a = true, l = true, w = true}
+for n = 2, #ARGV do
+  local kind, name = string.sub(ARGV[n], 1, 2), string.sub(ARGV[n], 3)
+  if kind == 'c:' then
+    if not is_published(name) then release(name) end
+  elseif kind == 'e:' then
+    prune(name)
+  elseif not indexes[ARGV[n]]
+      and not (kind == 't:' and has_entry(name))
+      and not (kind == 'k:' and call('ZSCORE', W, name)) then
     call('UNLINK', P..ARGV[n])
   end
 end
@@ -223,7 +265,7 @@ return 0
 """,
     writes=True,
 )
-"""Remove what lies there under some names, less ``P``."""
+"""Remove what lies there under some names, less ``P``, but what came since it was forgotten."""
 
 # Large bodies. The one key that they touch is the chain's.
 
@@ -241,7 +283,8 @@ READ_BLOCK: Final = Script(
     r"""
 local left = redis.call('PTTL', KEYS[1])
 if left >= 0 and left < READER then redis.pcall('PEXPIRE', KEYS[1], READER) end
-return redis.call('HGET', KEYS[1], ARGV[1])
+local block = redis.pcall('HGET', KEYS[1], ARGV[1])
+return type(block) == 'string' and block
 """.replace("READER", str(int(READER_SECONDS * 1000))),
     writes=False,
 )
@@ -256,8 +299,11 @@ _LEASES: Final = (
 local P, name, owner, now = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local k, W = P..'k:'..name, P..'w'
 local since, ends, holder
-local held = redis.call('GET', k)
-if held then since, ends, holder = string.match(held, '^(%S+) (%S+) (.*)$') end
+local held = redis.pcall('GET', k)
+if type(held) == 'string' then
+  since, ends, holder = string.match(held, '^(%S+) (%S+) (.*)$')
+  if not (tonumber(since) and tonumber(ends)) then holder = nil end
+end
 local function keep(who, last, milliseconds)
   redis.call('SET', k, now..' '..last..' '..who, 'PX', milliseconds)
   for _, stray in ipairs(redis.call('ZRANGEBYSCORE', W, '-inf', now, 'LIMIT', 0, STRAYS)) do
@@ -300,4 +346,10 @@ return 1
 )
 """Arguments: name, owner, now; and for what was fruitless an end, and the milliseconds."""
 
-HOLDER: Final = Script("return redis.call('GET', KEYS[1])", writes=False)
+HOLDER: Final = Script(
+    r"""
+local held = redis.pcall('GET', KEYS[1])
+return type(held) == 'string' and held
+""",
+    writes=False,
+)

@@ -137,10 +137,18 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         """See :class:`~http_client_cache.store.Store`."""
         named, target = to_bytes(key), to_bytes(alias.target)
         record = self._codec.encode_alias(key, alias)
+        if self._names.shard_of(key) == self._names.shard_of(alias.target):
+            led = yield self._change(scripts.LINK, key, named, target, record, b"")
+            yield from self._tell(led)
+            return
         # First its target knows of it: who deletes that is told of all that lead there.
         until = yield self._change(scripts.NOTE, alias.target, target, named)
         led = yield self._change(scripts.LINK, key, named, target, record, until)
         yield from self._tell(led)
+        again = yield self._change(scripts.NOTE, alias.target, target, named)
+        if again != until:
+            # Its target went, or came, before there was anything to tell.
+            yield from self._tell((named, target, again))
 
     # What ends an entry.
 
@@ -266,18 +274,23 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         bodies: bool = True,
     ) -> Plan[Stored | None]:
         """What lies there, as it is told to the engine; ``None`` if it cannot be read."""
-        deadline, _, rest = meta.partition(b" ")
-        if deadline != b"-" and int(deadline) <= self._retention.server_now() * 1000:
+        try:
+            deadline, named, told = meta.split(b" ")
+            if deadline != b"-" and int(deadline) <= self._retention.server_now() * 1000:
+                return None
+            # What the scripts cannot read is not to be served either.
+            int(told[: told.index(b".")])
+            name = named.decode()
+        except ValueError:
             return None
-        name = rest.partition(b" ")[0]
-        inline = name == b"-"
+        inline = name == "-"
         try:
             entry = self._codec.decode(key, variant, record, body if bodies and inline else None)
         except RecordError:
             return None
         if not bodies:
             return Stored(key, entry, b"", (), variant)
-        lies = body if inline else name.decode()
+        lies = body if inline else name
         return (yield from self._shown(key, variant, record, entry, lies))
 
     def _record(self, key: str, variant: str) -> Plan[bytes]:
