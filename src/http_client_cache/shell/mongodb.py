@@ -222,6 +222,10 @@ class AsyncMongo(_Telling, AsyncRemote[Opened]):
             return run(calls)
 
     async def _disconnect(self, client: Opened) -> None:
+        if client.own and client.is_known:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await client.client.close()
         if client.end is not None:
             await client.end.aclose()
         elif client.own:
@@ -235,11 +239,9 @@ async def _closing(client: _AsyncClient) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        known = client.topology_description.has_writable_server()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS if known else 0):
-                await client.close()
-        # The server need not be told, the rest has to be done.
+        # The loop may be too far towards its end to tell the server of its sessions.
+        with suppress(AttributeError):
+            client._topology.pop_all_sessions()  # noqa: SLF001
         await client.close()
 
 
