@@ -115,7 +115,7 @@ class SyncMongo(_Telling, SyncRemote[Opened]):
         self._latest = opened = Opened(client, self.target, own=given is None)
         try:
             with told():
-                run(opened.open(0.8 * self.guard.seconds))
+                run(opened.open())
         except BaseException:
             self._disconnect(opened)
             raise
@@ -136,9 +136,7 @@ class SyncMongo(_Telling, SyncRemote[Opened]):
         with self._lock:
             hearing = self._hearing
             if hearing is None or hearing.done():
-                # Not longer than until the next one asks.
-                calls = client.hear(0.8 * self.guard.seconds)
-                self._hearing = hearing = in_a_thread(partial(run, calls))
+                self._hearing = hearing = in_a_thread(partial(run, client.hear()))
             return hearing
 
     def start_over(self) -> None:
@@ -177,7 +175,7 @@ class AsyncMongo(_Telling, AsyncRemote[Opened]):
         given = self.target.connection
         client = _client(_AsyncClient, self.target.options) if given is None else given
         self._latest = opened = Opened(client, self.target, own=given is None)
-        calls = opened.open(0.8 * self.guard.seconds)
+        calls = opened.open()
         try:
             with told():
                 if self._threaded:
@@ -210,7 +208,7 @@ class AsyncMongo(_Telling, AsyncRemote[Opened]):
         """Wait for a server; who gives up does not break off what connects."""
         hearing = client.hearing
         if hearing is None or hearing.done():
-            hearing = asyncio.create_task(run_async(client.hear(0.8 * self.guard.seconds)))
+            hearing = asyncio.create_task(run_async(client.hear()))
             # To ask is to have heard of it, as asyncio wants it.
             hearing.add_done_callback(lambda task: task.cancelled() or task.exception())
             client.hearing = hearing
@@ -222,6 +220,10 @@ class AsyncMongo(_Telling, AsyncRemote[Opened]):
             return run(calls)
 
     async def _disconnect(self, client: Opened) -> None:
+        if client.own and client.is_known:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await client.client.close()
         if client.end is not None:
             await client.end.aclose()
         elif client.own:
@@ -235,11 +237,9 @@ async def _closing(client: _AsyncClient) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        known = client.topology_description.has_writable_server()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS if known else 0):
-                await client.close()
-        # The server need not be told, the rest has to be done.
+        # The loop may be too far towards its end to tell the server of its sessions.
+        with suppress(AttributeError):
+            client._topology.pop_all_sessions()  # noqa: SLF001
         await client.close()
 
 

@@ -24,6 +24,9 @@ _OPTIONS: Final = CodecOptions[dict[str, Any]](
 _DUPLICATE_KEY: Final = 11000
 _BATCH: Final = 10_000
 
+_HEAR_SECONDS: Final = 2.0
+"""For so long a server is waited for before it is looked whether it refuses."""
+
 Calls = Generator[tuple[Callable[[], Any], float | None], Any, Any]
 """Yields calls of the driver (each with the seconds that it has, if they are not those of all
 together), is sent what they answer, and returns the answer to a statement."""
@@ -76,18 +79,18 @@ class Opened:
             return None
         return errors[0] if errors else None
 
-    def open(self, seconds: float) -> Calls:
+    def open(self) -> Calls:
         """Wait for the server; make what it needs."""
-        yield from self.hear(seconds)
+        yield from self.hear()
         for command in self._target.schema:
             yield partial(self._database.command, {**command, **self._for_writes}), None
 
-    def hear(self, seconds: float) -> Calls:
-        """Wait for the server; it has so long each time that it is asked."""
+    def hear(self) -> Calls:
+        """Wait for the server, longer than any call does."""
         until = time.monotonic() + CONNECT_SECONDS
         while True:
             try:
-                return (yield partial(self.client.admin.command, "ping"), seconds)
+                return (yield partial(self.client.admin.command, "ping"), _HEAR_SECONDS)
             except ServerSelectionTimeoutError as error:
                 refusal = self.refusal
                 if refusal is not None or time.monotonic() > until:
