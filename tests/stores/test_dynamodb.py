@@ -244,6 +244,24 @@ class TestLeaving:
         assert not await do(store.contains("x.2", follow=True))
         assert not await do(store.has_locator("x"))
 
+    @pytest.mark.parametrize("large", [1e16, 1e40, 1e127, 1e300])
+    async def test_numbers_that_dynamodb_has_no_room_for(
+        self, do: Do, store: Store, large: float
+    ) -> None:
+        """It takes 38 digits."""
+        for body in (BODY, LARGE):
+            saved = entry(body=body, expires=large)
+            await do(store.save("a.1", saved, body))
+            assert await do(store.freshen([("a.1", "", saved)])) == 1
+            (stored,) = await do(store.load("a.1"))
+            assert stored.entry.expires == large
+            assert await do(store.sweep(NOW, 10)) == 0
+            assert await do(store.sweep(large, 10)) == 1
+        retention: Any = store._retention
+        retention.settings.keep_expired = large
+        await do(store.save("a.1", entry(body=BODY, expires=NOW + 100), BODY))
+        assert await do(store.size()) == 1
+
     async def test_a_sweep_takes_what_dynamodb_has_not_removed(
         self, do: Do, store: Store, subject: Subject, server_time: ServerClock
     ) -> None:
@@ -285,6 +303,31 @@ class TestChains:
             assert table.items("g") == []
         if way == "replace":
             assert await read(do, store, await load(do, store)) == OTHER
+
+    async def test_to_clear_once_more_removes_what_is_due(
+        self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    ) -> None:
+        await put(do, store)
+        await do(store.clear())
+        server_time.ahead = READER_SECONDS + 1
+        await do(store.clear())
+        with table_of(subject) as table:
+            assert table.items() == []
+
+    async def test_freshening_one_whose_blocks_last_knows_it_by_its_arrival(
+        self, do: Do, store: Store
+    ) -> None:
+        """Its blocks would have to be written anew, but they are those of another body."""
+        first, second = (
+            msgspec.structs.replace(entry(body=LARGE, expires=NOW + 100), arrived=time)
+            for time in (NOW, NOW + 1)
+        )
+        await do(store.save("a.1", first, LARGE))
+        await do(store.save("a.1", second, OTHER))
+        for saved, freshened in ((first, 0), (second, 1)):
+            lasting = msgspec.structs.replace(saved, expires=None)
+            assert await do(store.freshen([("a.1", "", lasting)])) == freshened
+        assert await read(do, store, await load(do, store)) == OTHER
 
     async def test_later_large_ones_work_it_off(
         self, do: Do, store: Store, subject: Subject, server_time: ServerClock
@@ -407,7 +450,8 @@ class TestChains:
         other = SUBJECTS["dynamodb"](tmp_path).store
         other._places = store._places
         other._table = store._table
-        await do(other.save("a.1", entry(body=b"54321"), b"54321"))
+        later = msgspec.structs.replace(entry(body=b"54321"), arrived=NOW + 1)
+        await do(other.save("a.1", later, b"54321"))
         assert await do(store.freshen([("a.1", "", entry(body=b"12345", expires=5.0))])) == 0
         (found,) = await do(store.load("a.1"))
         assert (found.entry.expires, found.body) == (None, b"54321")

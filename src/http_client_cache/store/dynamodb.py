@@ -74,7 +74,6 @@ class DynamoDBStore(RemovalInDynamoDB, CensusInDynamoDB, FreshenInDynamoDB, Leas
         super().__init__(Places(table, cache_name), retention or Retention(), ttl=ttl)
         self._codec = codec
         self._packs = packs(compression)
-        self._known: dict[tuple[str, str], str] = {}
 
     # What a request needs.
 
@@ -142,7 +141,6 @@ class DynamoDBStore(RemovalInDynamoDB, CensusInDynamoDB, FreshenInDynamoDB, Leas
             gone = [] if old is None else self._replaced(key, variant, old)
             answer = yield write([put, *also, *gone], token)
             if not isinstance(answer, Refused):
-                self._remember(key, variant, text_of(item, "body"))
                 return
             if also and answer.failed[1]:
                 raise StoreError("a body took too long to come: its blocks have been removed")
