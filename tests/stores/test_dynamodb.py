@@ -108,6 +108,20 @@ class TestTrips:
                 assert await do(store.delete(["b.1"])) == 1
         assert trips.names == operations
 
+    async def test_large_variants_are_opened_together(
+        self, do: Do, store: Store, proxy: servers.Proxy
+    ) -> None:
+        for number in range(9):
+            body = bytes([number]) * (2**20 + 1 if number else 300_000)
+            await do(store.save("a.1", entry(body=body), body, variant=f"{number}"))
+        with servers.counting(proxy) as trips:
+            found = await do(store.load("a.1"))
+        assert trips.names == ["Query", "BatchGetItem", "BatchGetItem"]
+        for stored in found:
+            number = int(stored.variant)
+            body = stored.body if not number else await read(do, store, stored.body)
+            assert set(body) == {number}
+
 
 @pytest.mark.parametrize("subject", KINDS, indirect=True)
 class TestSizes:

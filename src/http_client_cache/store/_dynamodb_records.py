@@ -78,14 +78,17 @@ class RecordsInDynamoDB(ChainsInDynamoDB):
 
     def _stored(self, key: str, items: Sequence[Item]) -> Plan[list[Stored]]:
         found: list[Stored] = []
-        for item in items:
-            if "body" in item:
-                stored = yield from self._one(key, item)
-                if stored is not None:
-                    found.append(stored)
+        entries = [item for item in items if "body" in item]
+        notes: dict[str, ChainNote] = {}
+        if len(entries) > 1:
+            notes = yield from self._opened_together(entries)
+        for item in entries:
+            stored = yield from self._one(key, item, notes.get(text_of(item, "body")))
+            if stored is not None:
+                found.append(stored)
         return found
 
-    def _one(self, key: str, item: Item) -> Plan[Stored | None]:
+    def _one(self, key: str, item: Item, note: ChainNote | None = None) -> Plan[Stored | None]:
         """An item as it is told to the engine; ``None`` if it cannot be read."""
         lies: bytes | str | None = text_of(item, "body")
         if not count_of(item, "blocks"):
@@ -96,7 +99,7 @@ class RecordsInDynamoDB(ChainsInDynamoDB):
         if bare is None or bare.key != key:
             return None
         record = bytes_of(item, "record") or b""
-        return (yield from self._shown(key, bare.variant, record, bare.entry, lies))
+        return (yield from self._shown(key, bare.variant, record, bare.entry, lies, note))
 
     def _bare(self, item: Item, body: bytes | None = None) -> Stored | None:
         """The same, without the body."""

@@ -25,7 +25,6 @@ from http_client_cache.store._dynamodb_items import (
     item_bytes,
     number,
     text,
-    text_of,
     write,
 )
 from http_client_cache.store._dynamodb_leases import LeasesInDynamoDB
