@@ -234,7 +234,7 @@ def dynamodb(
     )
     guard, account = Guard(seconds), dynamodb_account()
     shells = SyncDynamoDB(guard, account, used), AsyncDynamoDB(guard, account, used)
-    return Subject(store, *shells, never_waits=False, many=330)
+    return Subject(store, *shells, never_waits=False, many=130)
 
 
 def dynamodb_account(url: str = "") -> Account:

@@ -259,7 +259,13 @@ class BodiesInBlocks(ABC):
         return Laid(entry, lies, None, body)
 
     def _shown(
-        self, key: str, variant: str, record: bytes, entry: Entry, lies: bytes | str
+        self,
+        key: str,
+        variant: str,
+        record: bytes,
+        entry: Entry,
+        lies: bytes | str,
+        note: Any = None,
     ) -> Plan[Stored | None]:
         """An entry with its body; ``None`` if that has gone or is damaged.
 
@@ -269,6 +275,7 @@ class BodiesInBlocks(ABC):
             record: of the entry, which is ``entry``.
             entry: has been decoded from it.
             lies: the body as it lies in the item of the record, or the name of its chain.
+            note: what the store remembers of that chain.
         """
         body: AnyBody | None
         if isinstance(lies, bytes):
@@ -280,6 +287,7 @@ class BodiesInBlocks(ABC):
         else:
             packed = entry.packed is not None
             chain = Chain(key, variant, lies, entry.body_size, packed=packed)
+            chain.note = note
             body = yield from self._opened(chain, record)
         return None if body is None else Stored(key, entry, body, (), variant)
 

@@ -20,6 +20,7 @@ from http_client_cache.entry import CLOCK_SKEW
 from http_client_cache.errors import StoreError
 from http_client_cache.plan import Plan
 from http_client_cache.store._blocks import (
+    BLOCK_BYTES,
     DRAFT_SECONDS,
     READER_SECONDS,
     BlockDraft,
@@ -51,6 +52,9 @@ SOON_SECONDS: Final = 2 * SLACK_SECONDS
 
 TOGETHER: Final = 2
 """Blocks of one request: to send more than 1 MiB at once, they say, may hold up an event loop."""
+
+AHEAD: Final = 8
+"""Blocks that are read together, at most: as a rule, they come in the time of one call."""
 
 WITH_EACH: Final = 2
 """Chains that are removed, at most, when a new one is begun."""
@@ -157,15 +161,40 @@ class ChainsInDynamoDB(OneTable, BodiesInBlocks):
         wanted = list(range(chain.count)) if chain.size <= WHOLE_BYTES else [0]
         if self._codec.binds_body:
             wanted.append(chain.count)
-        note = ChainNote(None, 0.0, {}, [self._retention.server_now()])
+        note: ChainNote = chain.note or ChainNote(None, 0.0, {}, [])
+        note.read.append(self._retention.server_now())
         chain.note = note
-        if len(wanted) > 1:
-            places = [self._places.of_block(chain.name, block) for block in wanted]
-            found = yield from self._get(places)
-            by_place = {text_of(item, "pk"): bytes_of(item, "block") for item in found}
-            for block, place in zip(wanted, places, strict=True):
-                note.ahead[block] = by_place.get(text_of(place, "pk"))
+        missing = [(note, chain.name, block) for block in wanted if block not in note.ahead]
+        if len(missing) > 1:
+            yield from self._read_ahead(missing)
         return (yield from super()._opened(chain, record))
+
+    def _opened_together(self, items: Sequence[Item]) -> Plan[dict[str, ChainNote]]:
+        """Read the blocks that are needed to open the chains of several entries, by their names.
+
+        Of one chain they are read when it is opened.
+        """
+        missing: list[tuple[ChainNote, str, int]] = []
+        notes: dict[str, ChainNote] = {}
+        for item in items:
+            count, name = count_of(item, "blocks") - self._codec.binds_body, text_of(item, "body")
+            if count > 0 and self._is_there(item):
+                note = notes[name] = ChainNote(None, 0.0, {}, [])
+                wanted = list(range(count)) if count * BLOCK_BYTES <= WHOLE_BYTES else [0]
+                if self._codec.binds_body:
+                    wanted.append(count)
+                missing += [(note, name, block) for block in wanted]
+        if len(notes) > 1:
+            for start in range(0, len(missing), AHEAD):
+                yield from self._read_ahead(missing[start : start + AHEAD])
+        return notes
+
+    def _read_ahead(self, wanted: Sequence[tuple[ChainNote, str, int]]) -> Plan[None]:
+        places = [self._places.of_block(name, block) for _, name, block in wanted]
+        found = yield from self._get(places)
+        by_place = {text_of(item, "pk"): bytes_of(item, "block") for item in found}
+        for (note, _, block), place in zip(wanted, places, strict=True):
+            note.ahead[block] = by_place.get(text_of(place, "pk"))
 
     def read(self, body: KeptBody, start: int, size: int) -> Plan[bytes]:
         """See :class:`~http_client_cache.store.Store`."""

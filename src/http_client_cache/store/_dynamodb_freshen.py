@@ -25,7 +25,6 @@ from http_client_cache.store._dynamodb_items import (
     named,
     number,
     number_of,
-    text,
     text_of,
     write,
 )
@@ -38,8 +37,7 @@ class FreshenInDynamoDB(RecordsInDynamoDB):
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
 
-        An entry that somebody replaced is left alone: one with a body of another size, or another
-        than this process has loaded last.
+        An entry that somebody replaced is left alone: one with another body.
         """
         count = 0
         for key, variant, entry in changes:
@@ -72,16 +70,17 @@ class FreshenInDynamoDB(RecordsInDynamoDB):
         if entry.expires is not None and entry.expires < math.inf:
             fields["expires"] = number(entry.expires)
         lasting = "#blocks = :none OR attribute_not_exists(#lasts)"
-        values = {":none": number(0), ":stored": number(entry.stored_size), ":now": self._now()}
+        values = {
+            ":none": number(0),
+            ":stored": number(entry.stored_size),
+            ":arrived": number(entry.arrived),
+            ":now": self._now(),
+        }
         if ttl is not None:
             fields["ttl"] = number(ttl)
             lasting += " OR #lasts >= :needed"
             values[":needed"] = number(ttl + int(READER_SECONDS))
-        conditions = [f"({lasting})", "#stored = :stored", THERE]
-        body = self._known.get((key, variant))
-        if body is not None:
-            conditions.append("#body = :body")
-            values[":body"] = text(body)
+        conditions = [f"({lasting})", "#stored = :stored", "#arrived = :arrived", THERE]
         if known is not None:
             conditions.append("#record = :known")
             values[":known"] = binary(known)
@@ -109,7 +108,7 @@ class FreshenInDynamoDB(RecordsInDynamoDB):
             lasts is None
             or (ttl is not None and lasts >= ttl + READER_SECONDS)
             or number_of(old, "stored") != entry.stored_size
-            or old["body"] != values.get(":body", old["body"])
+            or number_of(old, "arrived") != entry.arrived
             or (":known" in values and old.get("record") != values[":known"])
             or not self._is_there(old)
         ):

@@ -19,6 +19,7 @@ tells the kind:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -36,6 +37,9 @@ ENTRY, ALIAS, LED = "!e", "!a", "!t"
 
 _AFTER: Final = {ALIAS: "!f", ENTRY: "!f", LED: "!u"}
 
+LARGEST: Final = 1e38
+"""Of the numbers that are stored: DynamoDB takes 38 digits."""
+
 _SAFE: Final = "/:.,=&?+@"
 _LONGEST: Final = 480
 """Characters of a part of a sort key, which has 1024 bytes, or of a partition key."""
@@ -50,8 +54,10 @@ def text(value: str) -> Item:
 
 
 def number(value: float) -> Item:
-    """A number attribute."""
-    return {"N": repr(value)}
+    """A number attribute; one that DynamoDB has no room for becomes the largest that it takes."""
+    if -LARGEST < value < LARGEST:
+        return {"N": repr(value)}
+    return {"N": repr(math.copysign(LARGEST, value))}
 
 
 def binary(value: bytes) -> Item:

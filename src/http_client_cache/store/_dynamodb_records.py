@@ -30,9 +30,6 @@ from http_client_cache.store._dynamodb_items import (
 OVERHEAD: Final = 400
 """Bytes that the attributes of an entry or alias take besides key, record and body, about."""
 
-KNOWN: Final = 4096
-"""Bodies whose identity is remembered, so that no other one gets their fresh metadata."""
-
 THERE: Final = "(attribute_not_exists(#ttl) OR #ttl > :now)"
 """The condition for what DynamoDB would not have removed, if it did that in time."""
 
@@ -41,7 +38,6 @@ class RecordsInDynamoDB(ChainsInDynamoDB):
     """The part of the store that knows what is in an item."""
 
     _codec: Codec
-    _known: dict[tuple[str, str], str]
 
     def _item(self, key: str, variant: str, laid: Laid) -> Item:
         entry, inline, chain = laid.entry, laid.inline, laid.chain
@@ -52,6 +48,7 @@ class RecordsInDynamoDB(ChainsInDynamoDB):
             "variant": text(variant),
             "record": binary(record),
             "stored": number(entry.stored_size),
+            "arrived": number(entry.arrived),
             "size": number(size_of(key, entry, record)),
         }
         if entry.expires is not None and entry.expires < math.inf:
@@ -79,21 +76,19 @@ class RecordsInDynamoDB(ChainsInDynamoDB):
             return note.lasts
         return None if ttl is None else ttl + SLACK_SECONDS
 
-    def _remember(self, key: str, variant: str, body: str) -> None:
-        if len(self._known) >= KNOWN:
-            self._known = {}
-        self._known[key, variant] = body
-
     def _stored(self, key: str, items: Sequence[Item]) -> Plan[list[Stored]]:
         found: list[Stored] = []
-        for item in items:
-            if "body" in item:
-                stored = yield from self._one(key, item)
-                if stored is not None:
-                    found.append(stored)
+        entries = [item for item in items if "body" in item]
+        notes: dict[str, ChainNote] = {}
+        if len(entries) > 1:
+            notes = yield from self._opened_together(entries)
+        for item in entries:
+            stored = yield from self._one(key, item, notes.get(text_of(item, "body")))
+            if stored is not None:
+                found.append(stored)
         return found
 
-    def _one(self, key: str, item: Item) -> Plan[Stored | None]:
+    def _one(self, key: str, item: Item, note: ChainNote | None = None) -> Plan[Stored | None]:
         """An item as it is told to the engine; ``None`` if it cannot be read."""
         lies: bytes | str | None = text_of(item, "body")
         if not count_of(item, "blocks"):
@@ -104,8 +99,7 @@ class RecordsInDynamoDB(ChainsInDynamoDB):
         if bare is None or bare.key != key:
             return None
         record = bytes_of(item, "record") or b""
-        self._remember(key, bare.variant, text_of(item, "body"))
-        return (yield from self._shown(key, bare.variant, record, bare.entry, lies))
+        return (yield from self._shown(key, bare.variant, record, bare.entry, lies, note))
 
     def _bare(self, item: Item, body: bytes | None = None) -> Stored | None:
         """The same, without the body."""

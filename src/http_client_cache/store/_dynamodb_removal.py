@@ -100,7 +100,8 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
     def clear(self) -> Plan[None]:
         """See :class:`~http_client_cache.store.Store`.
 
-        Bodies that somebody may be reading are only listed to go.
+        Bodies that somebody may be reading are only listed to go. What is due on that list goes:
+        it may be the last that anybody does here.
         """
         entries: list[Removal] = []
         others: list[Item] = []
@@ -117,8 +118,9 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
             yield from self._delete_all(others)
             entries, others = [], []
             if "LastEvaluatedKey" not in answer:
-                return
+                break
             scan = further(scan, answer["LastEvaluatedKey"])
+        yield from self._collect(GROUP, patience=WHOLE_CACHE)
 
     def sweep(self, before: float, limit: int) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.

@@ -25,6 +25,9 @@ HEAD: Final = (
 )
 """What is read of an item that is only looked at: neither record nor body."""
 
+FAR: Final = 2.0**40
+"""What would leave later than this (UTC seconds) stays: that is tens of thousands of years."""
+
 BATCH: Final = 25
 """Items that are deleted by one request."""
 
@@ -113,7 +116,7 @@ class OneTable:
     def _ttl_of(self, entry: Entry) -> int | None:
         """When an entry leaves by itself, in whole seconds of the server; ``None`` for never."""
         deadline = self._retention.deadline(entry) if self._ttl else None
-        return None if deadline is None else int(deadline) + 1
+        return None if deadline is None or deadline > FAR else int(deadline) + 1
 
     def _now(self) -> Item:
         return number(int(self._retention.server_now()))

@@ -25,7 +25,6 @@ from http_client_cache.store._dynamodb_items import (
     item_bytes,
     number,
     text,
-    text_of,
     write,
 )
 from http_client_cache.store._dynamodb_leases import LeasesInDynamoDB
@@ -74,7 +73,6 @@ class DynamoDBStore(RemovalInDynamoDB, CensusInDynamoDB, FreshenInDynamoDB, Leas
         super().__init__(Places(table, cache_name), retention or Retention(), ttl=ttl)
         self._codec = codec
         self._packs = packs(compression)
-        self._known: dict[tuple[str, str], str] = {}
 
     # What a request needs.
 
@@ -142,7 +140,6 @@ class DynamoDBStore(RemovalInDynamoDB, CensusInDynamoDB, FreshenInDynamoDB, Leas
             gone = [] if old is None else self._replaced(key, variant, old)
             answer = yield write([put, *also, *gone], token)
             if not isinstance(answer, Refused):
-                self._remember(key, variant, text_of(item, "body"))
                 return
             if also and answer.failed[1]:
                 raise StoreError("a body took too long to come: its blocks have been removed")
