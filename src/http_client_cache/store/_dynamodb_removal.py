@@ -266,14 +266,18 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
 def _together(removals: Sequence[Removal]) -> Iterator[list[Removal]]:
     """Removals in groups that one transaction may hold."""
     some: list[Removal] = []
+    named: list[Any] = []
     changes = size = 0
     for removal in removals:
+        # An alias that led elsewhere before is noted there as well, and no item may occur twice.
+        name = removal.changes[0]["Delete"]["Key"]
         changes += len(removal.changes)
         size += removal.size
-        if some and (changes > CHANGES or size > CHANGED_BYTES):
+        if some and (changes > CHANGES or size > CHANGED_BYTES or name in named):
             yield some
-            some, changes, size = [], len(removal.changes), removal.size
+            some, named, changes, size = [], [], len(removal.changes), removal.size
         some.append(removal)
+        named.append(name)
     if some:
         yield some
 

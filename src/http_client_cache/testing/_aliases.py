@@ -70,6 +70,16 @@ class Aliases(Contract):
         await do(store.delete(["b.1"]))
         assert await found(do, store, "a.1") == [("c.1", BODY)]
 
+    async def test_all_that_an_alias_ever_led_to_may_go_at_once(self, do: Do, store: Store) -> None:
+        """Whatever the store has noted of where it led before."""
+        await put(do, store, "b.1", "c.1", "d.1")
+        await do(store.link("a.1", alias("b.1")))
+        await do(store.link("a.1", alias("c.1")))
+        assert await do(store.delete(["b.1", "c.1"])) == 2
+        assert (await do(store.size()), await do(store.links_size())) == (1, 0)
+        await do(store.link("a.1", alias("d.1")))
+        assert await found(do, store, "a.1") == [("d.1", BODY)]
+
     async def test_deleting_an_entry_takes_its_aliases_along(self, do: Do, store: Store) -> None:
         """An alias that led to it would lead to whatever comes there later."""
         await put(do, store, "b.1", "c.1")

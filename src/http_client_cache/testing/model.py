@@ -32,7 +32,7 @@ class ModelContract(Contract):
     async def test_it_does_what_a_model_does(self, subject: Subject) -> None:
         """Each answer, and after each operation all that is there."""
         need("hypothesis")
-        from http_client_cache.testing import _machine
+        from http_client_cache.testing import _histories, _machine
 
         loop = asyncio.get_running_loop()
 
@@ -45,5 +45,5 @@ class ModelContract(Contract):
         traits = _machine.Traits(self.keeps_variants, self.has_leases)
         examples = max(3, self.examples * subject.many // Subject._field_defaults["many"])
         await asyncio.to_thread(
-            _machine.compare, subject.store, run, traits, examples=examples, steps=self.steps
+            _histories.compare, subject.store, run, traits, examples=examples, steps=self.steps
         )

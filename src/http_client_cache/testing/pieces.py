@@ -49,12 +49,12 @@ async def read(do: Do, store: Store, body: Any) -> bytes:
     """All of a body, whatever kind it is."""
     if isinstance(body, bytes):
         return body
-    found = b""
+    found = bytearray()
     while len(found) < len(body):
         piece = await do(store.read(body, len(found), 200_000))
         assert 0 < len(piece) <= 200_000, "a read answers at least a byte, at most what is asked"
         found += piece
-    return found
+    return bytes(found)
 
 
 async def load(do: Do, store: Store, key: str = "a.1") -> Any:
