@@ -65,7 +65,7 @@ typecheck: setup ## Types, of the sources and of tests/typing
 
 .PHONY: test-fast
 test-fast: setup servers ## The test suite alone
-	$(BIN)/pytest --numprocesses=$(WORKERS) $(ARGS)
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadgroup $(ARGS)
 
 .PHONY: test-oldest
 test-oldest: .venvs/oldest/.test servers ## The core of the suite on the oldest dependencies

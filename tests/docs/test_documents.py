@@ -6,6 +6,7 @@ import ast
 import asyncio
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ from aiohttp_client_cache.backends import own_options
 from aiohttp_client_cache.backends.options import SETTING_NAMES
 from tests.support import servers
 from tests.support.origin import Origin
-from tests.support.samples import run_sample
+from tests.support.samples import fences, modules_in, run_sample
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -63,9 +64,9 @@ SERVERS = {
 def samples() -> Iterator[Any]:
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        for match in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-            line = text.count("\n", 0, match.start()) + 1
-            yield pytest.param(match[1], id=f"{document.name}:{line}")
+        modules = modules_in(text)
+        for line, sample in fences(text):
+            yield pytest.param(sample, modules, id=f"{document.name}:{line}")
 
 
 def said_to_be_printed(sample: str) -> list[str]:
@@ -77,10 +78,11 @@ def said_to_be_printed(sample: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("sample", list(samples()))
+@pytest.mark.parametrize(("sample", "modules"), list(samples()))
 @pytest.mark.filterwarnings("ignore:Inheritance class CustomSession:DeprecationWarning")
 async def test_samples(
     sample: str,
+    modules: dict[str, str],
     names: Origin,
     in_tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -90,6 +92,11 @@ async def test_samples(
     for address, url_of in SERVERS.items():
         if address in sample:
             sample = sample.replace(address, url_of())
+    monkeypatch.syspath_prepend(in_tmp_path)
+    for name, module in modules.items():
+        (in_tmp_path / f"{name}.py").write_text(module)
+        # It lies in another folder in each test.
+        sys.modules.pop(name, None)
     made = await run_sample(sample, **NAMES)
     if "main" in made:
         await made["main"]()

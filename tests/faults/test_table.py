@@ -13,8 +13,12 @@ import pytest
 from tests.faults.operations import OPERATIONS
 from tests.faults.table import CELLS, DEPLOYMENTS, FAULTS, NOT_ASKED, ROWS, Table, reason
 
-# The first to be asked for may be the last to be had.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [
+    # The first to be asked for may be the last to be had.
+    pytest.mark.timeout(400),
+    # All in one process: in two of them each outage would be had twice.
+    pytest.mark.xdist_group("faults"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -134,8 +134,9 @@ class FreshensWhateverIsThere(Healthy):
         for key, variant, entry in changes:
             slot = self._slots.get(key)
             if slot is not None and variant in slot.rows:
-                size = slot.rows[variant].stored.entry.body_size
-                same.append((key, variant, msgspec.structs.replace(entry, body_size=size)))
+                old = slot.rows[variant].stored.entry
+                told = msgspec.structs.replace(entry, body_size=old.body_size, arrived=old.arrived)
+                same.append((key, variant, told))
         return (yield from super().freshen(same))
 
 

@@ -160,25 +160,12 @@ def redis(folder: Path, **options: Any) -> Subject:
     return redis_at(parse(servers.redis_url()), **options)
 
 
-def redis_signed(folder: Path) -> Subject:
-    return redis(folder, serializer="json", secret_key=["new", "old"])
-
-
-def redis_packed(folder: Path) -> Subject:
-    return redis(folder, compression="zstd")
-
-
 def redis_packed_signed(folder: Path) -> Subject:
-    return redis(folder, secret_key="secret", compression="zstd")
+    return redis(folder, serializer="json", secret_key=["new", "old"], compression="zstd")
 
 
 def valkey(folder: Path) -> Subject:
     return redis_at(parse(servers.valkey_url()))
-
-
-def redis_tls(folder: Path) -> Subject:
-    url, authority = servers.redis_tls()
-    return redis_at(parse(url).having({"ssl_ca_certs": authority}))
 
 
 def redis_cluster(folder: Path) -> Subject:
@@ -194,24 +181,12 @@ def mongodb(folder: Path, *, clock: Clock | None = None, **options: Any) -> Subj
     return mongo_subjects.subject(MongoStore, folder, clock or standing_clock(), **options)
 
 
-def mongodb_signed(folder: Path) -> Subject:
-    return mongodb(folder, serializer="json", secret_key=["new", "old"])
-
-
-def mongodb_packed(folder: Path) -> Subject:
-    return mongodb(folder, compression="zstd", ttl=False)
-
-
 def mongodb_packed_signed(folder: Path) -> Subject:
-    return mongodb(folder, secret_key="secret", compression="zstd")
+    return mongodb(folder, secret_key=["new", "old"], compression="zstd", ttl=False)
 
 
 def gridfs(folder: Path, *, clock: Clock | None = None, **options: Any) -> Subject:
     return mongo_subjects.subject(GridFSStore, folder, clock or standing_clock(), **options)
-
-
-def gridfs_packed_signed(folder: Path) -> Subject:
-    return gridfs(folder, serializer="json", secret_key="secret", compression="zstd")
 
 
 def dynamodb(
@@ -274,19 +249,13 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         files_packed,
         files_packed_signed,
         redis,
-        redis_signed,
-        redis_packed,
         redis_packed_signed,
         valkey,
-        redis_tls,
         redis_cluster,
         redis_sentinel,
         mongodb,
-        mongodb_signed,
-        mongodb_packed,
         mongodb_packed_signed,
         gridfs,
-        gridfs_packed_signed,
         dynamodb,
         dynamodb_packed_signed,
     )

@@ -36,7 +36,7 @@ def server_time(monkeypatch: pytest.MonkeyPatch) -> ServerClock:
 
 @pytest.mark.parametrize("way", ["replace", "small", "delete", "drop", "purge", "clear"])
 async def test_what_was_replaced_goes_when_it_has_been_read(
-    self, do: Do, store: Store, subject: Subject, server_time: ServerClock, way: str
+    do: Do, store: Store, subject: Subject, server_time: ServerClock, way: str
 ) -> None:
     await put(do, store)
     kept = await load(do, store)
@@ -63,7 +63,7 @@ async def test_what_was_replaced_goes_when_it_has_been_read(
 
 
 async def test_to_clear_once_more_removes_what_is_due(
-    self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    do: Do, store: Store, subject: Subject, server_time: ServerClock
 ) -> None:
     await put(do, store)
     await do(store.clear())
@@ -74,7 +74,7 @@ async def test_to_clear_once_more_removes_what_is_due(
 
 
 async def test_freshening_one_whose_blocks_last_knows_it_by_its_arrival(
-    self, do: Do, store: Store
+    do: Do, store: Store
 ) -> None:
     """Its blocks would have to be written anew, but they are those of another body."""
     first, second = (
@@ -90,7 +90,7 @@ async def test_freshening_one_whose_blocks_last_knows_it_by_its_arrival(
 
 
 async def test_later_large_ones_work_it_off(
-    self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    do: Do, store: Store, subject: Subject, server_time: ServerClock
 ) -> None:
     for number in range(4):
         await put(do, store, key=f"a.{number}")
@@ -103,9 +103,7 @@ async def test_later_large_ones_work_it_off(
         assert len(table.items("b")) == 3 * 13
 
 
-async def test_what_leaves_soon_is_left_to_do_so(
-    self, do: Do, store: Store, subject: Subject
-) -> None:
+async def test_what_leaves_soon_is_left_to_do_so(do: Do, store: Store, subject: Subject) -> None:
     await do(store.save("a.1", entry(body=LARGE, expires=NOW + 100), LARGE))
     await do(store.delete(["a.1"]))
     with table_of(subject) as table:
@@ -115,7 +113,7 @@ async def test_what_leaves_soon_is_left_to_do_so(
 
 @pytest.mark.parametrize("pieces", [1, 5, 11])
 async def test_a_writer_that_dies_leaves_nothing_for_ever(
-    self, do: Do, store: Store, subject: Subject, server_time: ServerClock, pieces: int
+    do: Do, store: Store, subject: Subject, server_time: ServerClock, pieces: int
 ) -> None:
     await draft_of(do, store, PIECES[:pieces])
     with table_of(subject) as table:
@@ -129,7 +127,7 @@ async def test_a_writer_that_dies_leaves_nothing_for_ever(
 
 
 async def test_a_body_that_takes_too_long_is_not_published(
-    self, do: Do, store: Store, server_time: ServerClock
+    do: Do, store: Store, server_time: ServerClock
 ) -> None:
     draft = await draft_of(do, store, PIECES[:5])
     server_time.ahead = DRAFT_SECONDS + 200
@@ -146,7 +144,7 @@ async def test_a_body_that_takes_too_long_is_not_published(
 
 
 async def test_one_that_is_named_after_all_stays(
-    self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    do: Do, store: Store, subject: Subject, server_time: ServerClock
 ) -> None:
     """Whoever put it on the list has died before it deleted the entry."""
     await put(do, store)
@@ -159,9 +157,7 @@ async def test_one_that_is_named_after_all_stays(
     assert await read(do, store, await load(do, store)) == LARGE
 
 
-async def test_a_slow_reader_is_waited_for(
-    self, do: Do, store: Store, server_time: ServerClock
-) -> None:
+async def test_a_slow_reader_is_waited_for(do: Do, store: Store, server_time: ServerClock) -> None:
     await put(do, store)
     kept = await load(do, store)
     await do(store.delete(["a.1"]))
@@ -174,7 +170,7 @@ async def test_a_slow_reader_is_waited_for(
 
 
 async def test_blocks_stay_as_long_as_their_entry(
-    self, do: Do, store: Store, subject: Subject, server_time: ServerClock
+    do: Do, store: Store, subject: Subject, server_time: ServerClock
 ) -> None:
     await do(store.save("a.1", entry(body=LARGE, expires=NOW + 100), LARGE))
     first = server_time()
@@ -200,7 +196,7 @@ async def test_blocks_stay_as_long_as_their_entry(
 
 
 async def test_a_body_whose_entry_turns_out_to_live_longer(
-    self, do: Do, store: Store, subject: Subject
+    do: Do, store: Store, subject: Subject
 ) -> None:
     draft = await do(store.begin("a.1", entry(expires=NOW + 100)))
     await do(store.append(draft, PIECES))
@@ -210,7 +206,7 @@ async def test_a_body_whose_entry_turns_out_to_live_longer(
 
 
 async def test_fresh_metadata_is_for_the_body_that_was_loaded(
-    self, do: Do, store: Store, subject: Subject, tmp_path: Path
+    do: Do, store: Store, subject: Subject, tmp_path: Path
 ) -> None:
     """Another process has stored another body of the same length."""
     await do(store.save("a.1", entry(body=b"12345"), b"12345"))

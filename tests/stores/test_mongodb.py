@@ -92,7 +92,7 @@ async def read(do: Do, store: Store, body: KeptBody, start: int = 0) -> bytes:
     return found
 
 
-@pytest.mark.parametrize("subject", ["mongodb", "mongodb_signed", "gridfs"], indirect=True)
+@pytest.mark.parametrize("subject", ["mongodb", "mongodb_packed_signed", "gridfs"], indirect=True)
 async def test_trips(do: Do, store: Store) -> None:
     small = b"x" * 10_000
     await put(do, store, small)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -30,3 +32,15 @@ async def run_sample(sample: str, **names: Any) -> dict[str, Any]:
     if inspect.iscoroutine(outcome):
         await outcome
     return namespace
+
+
+def fences(text: str) -> Iterator[tuple[int, str]]:
+    """The Python in a document, each piece with the line that it begins behind."""
+    for match in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        yield text.count("\n", 0, match.start()) + 1, match[1]
+
+
+def modules_in(text: str) -> dict[str, str]:
+    """The files that a document is made of: a piece may have the name of one in its first line."""
+    pieces = [(re.match(r"# (\w+)\.py\n", piece), piece) for _, piece in fences(text)]
+    return {name[1]: piece for name, piece in pieces if name is not None}

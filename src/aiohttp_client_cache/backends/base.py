@@ -173,6 +173,7 @@ class CacheBackend(Inspection):
         self._use(self._parts)
 
     def _open(self) -> Parts:
+        """The store with its shells; a backend of one's own overrides it."""
         store = MemoryStore(**self._limits._asdict(), retention=self._retention)
         return store, AsyncImmediate(), SyncImmediate()
 

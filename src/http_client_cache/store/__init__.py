@@ -1,6 +1,6 @@
 """Stores: each one file of operations, told as plans over statements.
 
-What every store promises (``tests/stores`` holds each of them to it):
+What every store promises (:mod:`http_client_cache.testing` holds each of them to it):
 
 - A key names at most one entry for each variant; ``variant`` is ``""`` unless ``Vary`` says
   otherwise. Which variant answers is decided outside: ``load`` hands over all of them.
@@ -23,6 +23,17 @@ from http_client_cache.body import AnyBody, Draft, KeptBody
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.limits import Limits
 from http_client_cache.plan import Plan
+from http_client_cache.store._unleased import Unleased
+from http_client_cache.store._whole import WholeBodies
+
+__all__ = [
+    "CLOCK_SECONDS",
+    "FRUITLESS_SECONDS",
+    "NOBODY",
+    "Store",
+    "Unleased",
+    "WholeBodies",
+]
 
 NOBODY: Final = ""
 """Holds a lease of which nothing came: its key is not worth waiting for."""

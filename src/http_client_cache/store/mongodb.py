@@ -115,34 +115,42 @@ class MongoStore(MongoEnds, BodiesInBlocks):
         entry, chain = laid.entry, laid.chain
         record = self._codec.encode(key, variant, entry, laid.inline or b"", laid.digest)
         leaves = self._leaves(entry)
+        stays = False
         if chain is None:
             place: Document = {"body": laid.inline}
         else:
             place = {"chain": chain.name}
             count = chain.count + (laid.digest is not None)
-            until = date_in(DRAFT_SECONDS) if leaves is None else _later(leaves)
-            yield from self._blocks.publish(chain, count, entry, until)
+            # Until there is an entry, whose date may be years away: its writer may die.
+            until = date_in(DRAFT_SECONDS)
+            stays = leaves is None or _later(leaves) > until
+            yield from self._blocks.publish(
+                chain, count, entry, until if leaves is None else min(until, _later(leaves))
+            )
         told = self._told(key, entry, record)
-        document = {**told, "size": entry.stored_size, **place}
+        document = {**told, "size": entry.stored_size, "arrived": entry.arrived, **place}
         if leaves is not None:
             document["leaves"] = leaves
         yield from self._put({"k": key, "v": variant}, document, self._led(key, leaves))
-        if chain is not None and leaves is None:
-            yield from self._blocks.stay(chain.name, None)
+        if chain is not None and stays:
+            yield from self._blocks.stay(chain.name, None if leaves is None else _later(leaves))
         return laid.shown
 
     def freshen(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         """See :class:`~http_client_cache.store.Store`.
 
-        An entry that somebody replaced by one with a body of another size is left alone.
+        An entry that somebody has replaced meanwhile is left alone.
         """
         count = 0
         for some in in_batches(changes, KEYS):
             # With its body at hand, a document need not be looked at before.
             done = 0 if self._codec.binds_body else (yield from self._freshen_inline(some))
-            count += done
             if done < len(some):
-                count += yield from self._freshen_known(some)
+                done += yield from self._freshen_known(some)
+            if done:
+                led = [self._led(key, self._leaves(entry)) for key, _, entry in some]
+                yield Write({"update": self._entries, "updates": led}, float(len(led)))
+            count += done
         return count
 
     def link(self, key: str, alias: Alias) -> Plan[None]:
@@ -182,7 +190,7 @@ class MongoStore(MongoEnds, BodiesInBlocks):
     def _freshen_inline(self, changes: Sequence[tuple[str, str, Entry]]) -> Plan[int]:
         updates = [
             {
-                "q": {"_id": {"k": key, "v": variant}, "size": entry.stored_size, "chain": None},
+                "q": {"_id": {"k": key, "v": variant}, **_of_body(entry), "chain": None},
                 "u": self._change(key, entry, self._codec.renew(key, variant, entry, b"")),
             }
             for key, variant, entry in changes
@@ -215,7 +223,7 @@ class MongoStore(MongoEnds, BodiesInBlocks):
             leaves = self._leaves(entry)
             if chain is not None and leaves is not None:
                 yield from self._blocks.stay(chain, _later(leaves))
-            same = {"_id": document["_id"], "size": entry.stored_size, "chain": chain}
+            same = {"_id": document["_id"], **_of_body(entry), "chain": chain}
             chosen = {**same, "record": old} if binds else same
             step = {"q": chosen, "u": self._change(key, entry, record)}
             done: int = yield Write({"update": self._entries, "updates": [step]})
@@ -297,6 +305,11 @@ class GridFSStore(MongoStore):
 
     _kind = ".grid"
     _layout = GridBlocks
+
+
+def _of_body(entry: Entry) -> Document:
+    """What a document has that has the body of an entry."""
+    return {"size": entry.stored_size, "arrived": entry.arrived}
 
 
 def _later(leaves: datetime) -> datetime:

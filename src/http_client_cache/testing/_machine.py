@@ -101,7 +101,7 @@ class History(RuleBasedStateMachine):
         self, do: str, key: str, variant: str, size: int, created: int, expires: int | None
     ) -> None:
         body = self.body(size)
-        made = made_of(body, created, expires)
+        made = self.made(body, created, expires)
         variant = self.name(variant)
         answer = self.run(do, self.store.save(key, made, body, variant=variant))
         assert self.whole(do, answer) == body
@@ -121,7 +121,7 @@ class History(RuleBasedStateMachine):
     ) -> None:
         key, variant = place[0], self.name(place[1])
         body = self.body(LARGE)
-        made = made_of(body, created, expires)
+        made = self.made(body, created, expires)
         begun = msgspec.structs.replace(made, body_size=0)
         draft = self.run(do, self.store.begin(key, begun, variant=variant))
         if draft is not None:
@@ -167,8 +167,7 @@ class History(RuleBasedStateMachine):
             )
             if not same:
                 # As if another body had been saved since it was loaded.
-                size, packed = old.body_size + 1, None if old.packed is None else old.packed + 1
-                fresh = msgspec.structs.replace(fresh, body_size=size, packed=packed)
+                fresh = msgspec.structs.replace(fresh, arrived=old.arrived + 1)
             changes.append((key, stored.variant, fresh))
         expected = sum([self.model.freshen(change) for change in changes])
         assert self.run(do, self.store.freshen(changes)) == expected
@@ -327,6 +326,11 @@ class History(RuleBasedStateMachine):
 
     # How it is told.
 
+    def made(self, body: bytes, created: int, expires: int | None) -> Entry:
+        ends = None if expires is None else NOW + expires
+        kept = entry(body=body, created=NOW + created, expires=ends)
+        return msgspec.structs.replace(kept, arrived=NOW + self.count)
+
     def body(self, size: int) -> bytes:
         """A new one, and the same in each run of the same history."""
         self.count += 1
@@ -358,11 +362,6 @@ class History(RuleBasedStateMachine):
             pieces.append(piece)
             start += len(piece)
         return b"".join(pieces)
-
-
-def made_of(body: bytes, created: int, expires: int | None) -> Entry:
-    ends = None if expires is None else NOW + expires
-    return entry(body=body, created=NOW + created, expires=ends)
 
 
 def plain(kept: Entry) -> Entry:

@@ -59,7 +59,7 @@ class Model:
         """Replace the metadata, if it tells of the body that is there."""
         key, variant, entry = change
         known = self.entries.get((key, variant))
-        if known is None or known[0].body_size != entry.body_size:
+        if known is None or not entry.has_body_of(known[0]):
             return False
         # What a store notes of its own is not compared.
         self.entries[key, variant] = msgspec.structs.replace(entry, packed=None), known[1]

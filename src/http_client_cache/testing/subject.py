@@ -124,6 +124,7 @@ def full_entry(*, body: bytes = b"") -> Entry:
         stale_while_revalidate=7,
         stale_if_error=8,
         vary=(("accept", "caf\u00e9 \udce9"), ("cookie", None)),
+        arrived=NOW - 0.5,
     )
 
 
