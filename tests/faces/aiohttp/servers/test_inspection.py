@@ -1,0 +1,1 @@
+from tests.faces.aiohttp.test_inspection import *  # noqa: F403

@@ -1,0 +1,1 @@
+from tests.faces.aiohttp.test_removal import *  # noqa: F403
