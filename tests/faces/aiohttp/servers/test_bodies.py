@@ -130,7 +130,7 @@ async def test_what_is_left_is_not_kept(
             await task
         # What was under way is taken back by the way.
         async with asyncio.timeout(10):
-            while await backend.bytes():
+            while await backend.bytes():  # noqa: ASYNC110 - told by nobody
                 await asyncio.sleep(0.02)
         assert await backend.size() == 0
         assert place.records() == []
@@ -186,9 +186,7 @@ async def test_thresholds(wire: WireOrigin, open_backend: OpenBackend) -> None:
         assert not await backend.has_url(wire.url("/larger"))
 
 
-async def test_many_readers_of_one_miss(
-    wire: WireOrigin, open_backend: OpenBackend
-) -> None:
+async def test_many_readers_of_one_miss(wire: WireOrigin, open_backend: OpenBackend) -> None:
     wire.answers["/"] = sized(BODY)
     async with CachedSession(cache=open_backend()) as session:
 
@@ -202,9 +200,7 @@ async def test_many_readers_of_one_miss(
     assert kept.count(False) == wire.count() < 8
 
 
-async def test_compressed_ones_stay_as_they_come(
-    origin: Origin, open_backend: OpenBackend
-) -> None:
+async def test_compressed_ones_stay_as_they_come(origin: Origin, open_backend: OpenBackend) -> None:
     """``auto_decompress=False`` is kept apart."""
     url = origin.url("/compressed/gzip")
     for kept in (False, True):

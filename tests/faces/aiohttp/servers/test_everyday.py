@@ -15,7 +15,6 @@ from tests.support import endpoints
 from tests.support.clock import START, StandingClock
 from tests.support.origin import Origin
 
-
 ODD = [
     *("a", "b", "ab", "aa", "B", "\xe4", "\xe9", "e\u0301", "\U0001f600", "\uffff"),
     *("z" * 900, "z" * 901, "a:b", "a{b}", "*", "?", "[ab]", "%25", "a/b", "\\"),
@@ -325,7 +324,7 @@ async def test_stale_responses(
         stale = await session.get(origin.url("/serial"))
         assert (await stale.text(), stale.is_expired) == ("1", True)
         async with asyncio.timeout(10):
-            while (await session.get(origin.url("/serial"))).is_expired:
+            while (await session.get(origin.url("/serial"))).is_expired:  # noqa: ASYNC110 - told by nobody
                 await asyncio.sleep(0.01)
         fresh = await session.get(origin.url("/serial"))
         assert (await fresh.text(), fresh.is_expired) == ("2", False)
@@ -338,9 +337,7 @@ async def test_users(origin: Origin, open_backend: OpenBackend) -> None:
     async with CachedSession(cache=backend) as session:
         for kept in (False, True):
             for who in ("Bearer of Alice", "Bearer of Bob"):
-                response = await session.get(
-                    origin.url("/whoami"), headers={"Authorization": who}
-                )
+                response = await session.get(origin.url("/whoami"), headers={"Authorization": who})
                 assert (response.from_cache, await response.text()) == (kept, who)
         assert (await session.get(origin.url("/whoami"))).from_cache is False
 
