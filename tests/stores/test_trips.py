@@ -202,9 +202,10 @@ ALIKE = {
 COSTS: dict[str, dict[str, int]] = {
     **dict.fromkeys(("redis", "valkey", "cluster", "sentinel"), ALIKE),
     # An alias is looked for where there is no entry; the blocks learn how long they are to stay.
-    "mongodb": ALIKE | {"redirect": 5, "large": 7},
+    # And what leads to an entry learns that it stays.
+    "mongodb": ALIKE | {"revalidation": 3, "redirect": 5, "large": 7},
     # The file of a body is a document, too.
-    "gridfs": ALIKE | {"redirect": 5, "large": 8},
+    "gridfs": ALIKE | {"revalidation": 3, "redirect": 5, "large": 8},
     # Blocks are smaller than what an item may have.
     "dynamodb": ALIKE | {"larger": 6, "larger hit": 2, "large": 11},
 }

@@ -41,6 +41,9 @@ from http_client_cache.store._packing import packs
 VERSION: Final = 1
 """Of the schema; part of every collection's name, so that versions never read each other's."""
 
+_UNNAMED_SECONDS: Final = 86400.0
+"""For so long, at most, the blocks stay of an entry that was never written."""
+
 _ROUNDS: Final = 100
 """For as many who write large bodies for the same key at the same time."""
 
@@ -121,12 +124,12 @@ class MongoStore(MongoEnds, BodiesInBlocks):
         else:
             place = {"chain": chain.name}
             count = chain.count + (laid.digest is not None)
-            # Until there is an entry, whose date may be years away: its writer may die.
-            until = date_in(DRAFT_SECONDS)
+            # Its writer may die before there is an entry, whose date may be years away.
+            until = date_in(_UNNAMED_SECONDS)
             stays = leaves is None or _later(leaves) > until
-            yield from self._blocks.publish(
-                chain, count, entry, until if leaves is None else min(until, _later(leaves))
-            )
+            if leaves is not None:
+                until = min(until, _later(leaves))
+            yield from self._blocks.publish(chain, count, entry, until)
         told = self._told(key, entry, record)
         document = {**told, "size": entry.stored_size, "arrived": entry.arrived, **place}
         if leaves is not None:
