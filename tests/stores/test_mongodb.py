@@ -180,7 +180,7 @@ async def test_the_server_removes_it(kind: Any, tmp_path: Path) -> None:
     store, do = subject.store, partial(run_as_sync, subject)
     await put(do, store, expires=NOW + 5)
     await do(store.link("b.1", alias("a.1")))
-    await do(store.claim("a.1", "me", NOW, -1.0))
+    await do(store.claim("a.1", "me", NOW, 5.0))
     draft = await do(store.begin("a.2", entry()))
     await do(store.append(draft, [LARGE]))
     with MongoClient[dict[str, Any]](mongodb_url()) as client:
