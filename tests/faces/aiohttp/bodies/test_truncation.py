@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -22,18 +23,19 @@ assert len(BODY) == 4096
 PACKED = gzip.compress(BODY, mtime=0)
 GZIP = "Content-Encoding: gzip"
 
-FRAMINGS: dict[str, tuple[bytes, bytes]] = {
-    "length": (sized(BODY), BODY),
-    "chunked": (chunked(BODY), BODY),
-    "gzip, length": (sized(PACKED, GZIP), BODY),
-    "gzip, chunked": (chunked(PACKED, GZIP, size=300), BODY),
-    "http 1.0": (sized(BODY, version="1.0"), BODY),
+# Made when they are sent: whole answers have a date.
+FRAMINGS: dict[str, Callable[[], bytes]] = {
+    "length": lambda: sized(BODY),
+    "chunked": lambda: chunked(BODY),
+    "gzip, length": lambda: sized(PACKED, GZIP),
+    "gzip, chunked": lambda: chunked(PACKED, GZIP, size=300),
+    "http 1.0": lambda: sized(BODY, version="1.0"),
 }
 
 # What breaks off without aiohttp noticing: only the coding tells.
-CODINGS: dict[str, tuple[bytes, bytes]] = {
-    "gzip, until close": (head(GZIP) + PACKED, BODY),
-    "http 1.0, gzip, until close": (head(GZIP, version="1.0") + PACKED, BODY),
+CODINGS: dict[str, Callable[[], bytes]] = {
+    "gzip, until close": lambda: head(GZIP) + PACKED,
+    "http 1.0, gzip, until close": lambda: head(GZIP, version="1.0") + PACKED,
 }
 
 
@@ -52,7 +54,7 @@ async def cut(
     session: CachedSession, wire: WireOrigin, framing: str, step: int = 1, offset: int = 0
 ) -> None:
     """Ask for one URL again and again, whose answer breaks off later each time; at last it is whole."""
-    answer, body = (FRAMINGS | CODINGS)[framing]
+    answer = (FRAMINGS | CODINGS)[framing]()
     start = answer.index(b"\r\n\r\n") + 4
     # Where nothing at all came, there is nothing that could be cut.
     start += framing in CODINGS
@@ -65,11 +67,11 @@ async def cut(
     assert wire.count() - before == len(cuts)
     assert await session.cache.size() == 0
     wire.answers["/"] = Last(answer)
-    assert await read(session, wire.url("/")) == body
+    assert await read(session, wire.url("/")) == BODY
     cached = await session.get(wire.url("/"))
     # Whoever cannot tell a whole coding from a part of one had better not store any.
     assert cached.from_cache or framing in CODINGS
-    assert await cached.read() == body
+    assert await cached.read() == BODY
     await session.cache.clear()
 
 
@@ -166,7 +168,8 @@ async def test_what_has_no_body_lacks_nothing(scene: Scene) -> None:
 @pytest.mark.parametrize("threshold", [1000, MIB])
 async def test_those_that_nobody_reads(scene: Scene, threshold: int) -> None:
     session = await scene.open(stream_threshold=threshold)
-    for framing, (answer, _) in FRAMINGS.items():
+    for framing, made in FRAMINGS.items():
+        answer = made()
         start = answer.index(b"\r\n\r\n") + 5
         for end in range(start, len(answer), len(answer) // 20):
             scene.wire.answers["/"] = Last(answer[:end])
@@ -178,7 +181,7 @@ async def test_those_that_nobody_reads(scene: Scene, threshold: int) -> None:
 
 @pytest.mark.parametrize("framing", FRAMINGS | CODINGS)
 async def test_the_caller_sees_what_plain_aiohttp_shows(tmp_path: Path, framing: str) -> None:
-    answer, _ = (FRAMINGS | CODINGS)[framing]
+    answer = (FRAMINGS | CODINGS)[framing]()
     start = answer.index(b"\r\n\r\n") + 4
 
     async def shown(session: ClientSession, wire: WireOrigin) -> list[tuple[bytes, str]]:
