@@ -181,6 +181,7 @@ class AsyncLines(AsyncRemote[AsyncClient]):
     Attributes:
         ended: what became of clients: "closed" or "abandoned".
         fails: raised in the place of an answer.
+        revived: how often a client was to be revived, and what became of it each time.
     """
 
     out_of_reach = (ConnectionError,)
@@ -190,9 +191,18 @@ class AsyncLines(AsyncRemote[AsyncClient]):
         self.port = port
         self.ended: list[str] = []
         self.fails: Exception | None = None
+        self.revived: list[str] = []
 
     async def _connect(self) -> AsyncClient:
         return await AsyncClient.connect(self.port)
+
+    async def _revive(self, client: AsyncClient) -> None:
+        self.revived.append("begun")
+        try:
+            self.revived[-1] = await client.ask(Say("sleep", "0.05"))
+        except BaseException as error:
+            self.revived[-1] = type(error).__name__
+            raise
 
     async def _carry_out(self, client: AsyncClient, statement: Say) -> str:
         if self.fails is not None:
