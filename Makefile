@@ -46,7 +46,7 @@ demo: .venv/.runtime ## See it work (URLS="https://… https://…" for your own
 # --- Checks -------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint typecheck test-oldest test-fast ## Check everything, as CI does
+test: lint typecheck test-oldest test-fast test-faults ## Check everything, as CI does
 
 .PHONY: lint
 lint: setup ## Style and format
@@ -65,7 +65,11 @@ typecheck: setup ## Types, of the sources and of tests/typing
 
 .PHONY: test-fast
 test-fast: setup servers ## The test suite alone
-	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadgroup $(ARGS)
+	$(BIN)/pytest --numprocesses=$(WORKERS) $(ARGS)
+
+.PHONY: test-faults
+test-faults: setup servers ## Servers that fail, alone on the machine
+	$(BIN)/pytest -m faults tests/faults $(ARGS)
 
 .PHONY: test-oldest
 test-oldest: .venvs/oldest/.test servers ## The core of the suite on the oldest dependencies

@@ -16,8 +16,8 @@ from tests.faults.table import CELLS, DEPLOYMENTS, FAULTS, NOT_ASKED, ROWS, Tabl
 pytestmark = [
     # The first to be asked for may be the last to be had.
     pytest.mark.timeout(400),
-    # All in one process: in two of them each outage would be had twice.
-    pytest.mark.xdist_group("faults"),
+    # It is about time, so that nothing else runs beside it: `make test-faults`.
+    pytest.mark.faults,
 ]
 
 

@@ -226,10 +226,6 @@ def remove_table(store: DynamoDBStore) -> None:
         client.delete_table(TableName=store._table)
 
 
-def dynamodb_packed_signed(folder: Path) -> Subject:
-    return dynamodb(folder, secret_key="secret", compression="zstd")
-
-
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     maker.__name__: maker
     for maker in (
@@ -257,7 +253,6 @@ SUBJECTS: dict[str, Callable[[Path], Subject]] = {
         mongodb_packed_signed,
         gridfs,
         dynamodb,
-        dynamodb_packed_signed,
     )
 }
 

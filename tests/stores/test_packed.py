@@ -41,7 +41,9 @@ SIZES = [
 ]
 
 
-@pytest.fixture(params=[name for name in SUBJECTS if "packed" in name])
+@pytest.fixture(
+    params=[name for name in SUBJECTS if name.startswith(("sqlite_packed", "files_packed"))]
+)
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     subject = SUBJECTS[request.param](tmp_path)
     yield subject
