@@ -21,7 +21,7 @@ from tests.support.servers import Delay, Pass
 FAR = 0.1
 """Seconds that an answer takes: as across an ocean."""
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.faults]
 
 
 def later(offset: list[float]) -> Callable[[], float]:
