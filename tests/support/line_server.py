@@ -39,6 +39,7 @@ class LineServer:
         port: on 127.0.0.1.
         connections: how many there have been.
         open: how many there are.
+        answered: how many requests have been.
         refuses: whether connections are closed when they have begun.
         greets: cleared, nobody hears from it who has connected.
     """
@@ -47,6 +48,7 @@ class LineServer:
         self.port = 0
         self.connections = 0
         self.open = 0
+        self.answered = 0
         self.refuses = False
         self.greets = threading.Event()
         self.greets.set()
@@ -90,7 +92,7 @@ class LineServer:
                 return
             writer.write(b"hello\n")
             while line := await reader.readline():
-                task = asyncio.create_task(_answer(line.decode(), number, writer))
+                task = asyncio.create_task(self._answer(line.decode(), number, writer))
                 answering.add(task)
                 task.add_done_callback(answering.discard)
         except (ConnectionError, asyncio.CancelledError):
@@ -102,17 +104,17 @@ class LineServer:
                 task.cancel()
             writer.close()
 
-
-async def _answer(line: str, connection: int, writer: asyncio.StreamWriter) -> None:
-    number, word, text = line.rstrip("\n").split(" ", 2)
-    if word == "sleep":
-        await asyncio.sleep(float(text))
-    elif word == "hang":
-        await asyncio.Event().wait()
-    elif word == "who":
-        text = str(connection)
-    answer = f"!{text}" if word == "refuse" else text
-    writer.write(f"{number} {answer}\n".encode())
+    async def _answer(self, line: str, connection: int, writer: asyncio.StreamWriter) -> None:
+        number, word, text = line.rstrip("\n").split(" ", 2)
+        if word == "sleep":
+            await asyncio.sleep(float(text))
+        elif word == "hang":
+            await asyncio.Event().wait()
+        elif word == "who":
+            text = str(connection)
+        answer = f"!{text}" if word == "refuse" else text
+        writer.write(f"{number} {answer}\n".encode())
+        self.answered += 1
 
 
 class RefusedError(Exception):
@@ -181,6 +183,7 @@ class AsyncLines(AsyncRemote[AsyncClient]):
     Attributes:
         ended: what became of clients: "closed" or "abandoned".
         fails: raised in the place of an answer.
+        revived: how often a client was to be revived, and what became of it each time.
     """
 
     out_of_reach = (ConnectionError,)
@@ -190,9 +193,18 @@ class AsyncLines(AsyncRemote[AsyncClient]):
         self.port = port
         self.ended: list[str] = []
         self.fails: Exception | None = None
+        self.revived: list[str] = []
 
     async def _connect(self) -> AsyncClient:
         return await AsyncClient.connect(self.port)
+
+    async def _revive(self, client: AsyncClient) -> None:
+        self.revived.append("begun")
+        try:
+            self.revived[-1] = await client.ask(Say("sleep", "0.2"))
+        except BaseException as error:
+            self.revived[-1] = type(error).__name__
+            raise
 
     async def _carry_out(self, client: AsyncClient, statement: Say) -> str:
         if self.fails is not None:

@@ -14,7 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -127,6 +127,8 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         super().__init__(guard)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[C]]
         self._clients = WeakKeyDictionary()
+        self._reviving: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]]
+        self._reviving = WeakKeyDictionary()
 
     @abstractmethod
     async def _connect(self) -> C:
@@ -135,6 +137,13 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
     @abstractmethod
     async def _carry_out(self, client: C, statement: Any) -> Any:
         """Answer a statement."""
+
+    async def _revive(self, client: C) -> None:
+        """Have a client connect where it is not connected, and stay so.
+
+        A call that is given up takes its connection along, and who is far away does not connect
+        again within the time of a call. So this is done beside calls, with the time of connecting.
+        """
 
     @abstractmethod
     async def _disconnect(self, client: C) -> None:
@@ -165,17 +174,19 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         guard = self.guard
         seconds = guard.seconds * statement.patience
         begun = guard.enter(seconds, writes=statement.writes)
-        connected = False
+        client: C | None = None
         try:
             async with _in_time(seconds):
                 client = await self._client()
-                connected = True
                 answer = await self._carry_out(client, statement)
         except asyncio.CancelledError:
+            self._revive_soon(client)
             guard.given_up(begun, seconds, writes=statement.writes)
             raise
         except Exception as error:
-            raise self._failed(error, statement, begun, connected=connected) from error
+            if isinstance(error, TimeoutError):
+                self._revive_soon(client)
+            raise self._failed(error, statement, begun, connected=client is not None) from error
         guard.worked(writes=statement.writes)
         return answer
 
@@ -198,6 +209,18 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         async with asyncio.timeout(self.connect_seconds):
             return await self._connect()
 
+    def _revive_soon(self, client: C | None) -> None:
+        loop = asyncio.get_running_loop()
+        reviving = self._reviving.get(loop)
+        if client is not None and (reviving is None or reviving.done()):
+            self._reviving[loop] = loop.create_task(self._revived(client))
+
+    async def _revived(self, client: C) -> None:
+        # If nothing comes of it, calls will tell.
+        with suppress(Exception):
+            async with asyncio.timeout(self.connect_seconds):
+                await self._revive(client)
+
     def _forget_closed(self) -> None:
         # Other threads may be adding theirs.
         for reference in self._clients.keyrefs():
@@ -214,9 +237,12 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
         if opening is None:
             return
         seconds = max(1.0, self.guard.seconds)
-        if not opening.done():
-            opening.cancel()
-            await asyncio.wait([opening], timeout=seconds)
+        reviving = self._reviving.pop(asyncio.get_running_loop(), None)
+        under_way = [task for task in (opening, reviving) if task is not None and not task.done()]
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way, timeout=seconds)
         if not opening.done() or _has_failed(opening):
             return
         try:

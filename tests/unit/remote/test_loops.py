@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from http_client_cache.errors import StoreUnavailable
+from http_client_cache.errors import StoreError, StoreUnavailable
 from http_client_cache.shell.guard import FAILURES, Guard
 from tests.support.line_server import AsyncLines, LineServer, Say
 from tests.unit.remote.conftest import LONG, SHORT, Now, until
@@ -76,14 +76,17 @@ class TestLoops:
         assert await shell.run(Say("who")) == "1"
 
     async def test_a_loop_that_was_held_up_finds_its_answer(
-        self, shell: AsyncLines, guard: Guard
+        self, shell: AsyncLines, guard: Guard, server: LineServer
     ) -> None:
         """It came in time; it is not the server's fault that nobody looked."""
         await shell.run(Say("echo"))
+        before = server.answered
         guard.seconds = SHORT
         call = asyncio.create_task(shell.run(Say("sleep", "0.01")))
+        begun = time.monotonic()
         await asyncio.sleep(0.002)
-        time.sleep(4 * SHORT)  # noqa: ASYNC251 - that is what it is about
+        while server.answered == before or time.monotonic() < begun + 4 * SHORT:
+            time.sleep(0.01)  # noqa: ASYNC251 - that is what it is about
         assert await call == "0.01"
 
     async def test_a_loop_that_was_held_up_does_not_wait_on(
@@ -128,6 +131,78 @@ class TestLoops:
         await shell.close()
         assert time.monotonic() - begun < 1.5
         assert shell.ended == ["abandoned"]
+
+
+class TestReviving:
+    """What calls that are given up have done to a client is made good beside them."""
+
+    @pytest.fixture
+    async def shell(self, guard: Guard, server: LineServer) -> AsyncIterator[AsyncLines]:
+        shell = AsyncLines(guard, server.port)
+        yield shell
+        await shell.close()
+
+    async def given_up(self, shell: AsyncLines, times: int = 1) -> None:
+        shell.guard.seconds = SHORT
+        calls = [shell.run(Say("hang")) for _ in range(times)]
+        for end in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(end, StoreUnavailable)
+        shell.guard.seconds = LONG
+
+    async def test_once_for_all_that_are_given_up_together(self, shell: AsyncLines) -> None:
+        await shell.run(Say("echo"))
+        await self.given_up(shell, 5)
+        await until(lambda: shell.revived == ["0.2"])
+
+    async def test_again_when_that_has_ended(self, shell: AsyncLines, now: Now) -> None:
+        await shell.run(Say("echo"))
+        for times in (1, 2):
+            await self.given_up(shell)
+            await until(lambda times=times: shell.revived == ["0.2"] * times)
+            now.seconds += 60
+
+    async def test_for_who_is_cancelled_too(self, shell: AsyncLines) -> None:
+        await shell.run(Say("echo"))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(SHORT):
+                await shell.run(Say("hang"))
+        await until(lambda: shell.revived == ["0.2"])
+
+    async def test_not_where_the_server_has_answered(self, shell: AsyncLines) -> None:
+        with pytest.raises(StoreError):
+            await shell.run(Say("refuse"))
+        shell.fails = ConnectionResetError()
+        with pytest.raises(StoreUnavailable):
+            await shell.run(Say("echo"))
+        assert shell._reviving == {}
+
+    async def test_not_who_is_not_connected_yet(
+        self, shell: AsyncLines, server: LineServer
+    ) -> None:
+        server.greets.clear()
+        await self.given_up(shell)
+        assert shell._reviving == {}
+        server.greets.set()
+
+    async def test_nobody_is_told_if_it_fails(
+        self, shell: AsyncLines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def fail() -> None:
+            raise ConnectionResetError("the connection ended")
+
+        monkeypatch.setattr(shell, "_revive", lambda _: fail())
+        await shell.run(Say("echo"))
+        await self.given_up(shell)
+        (reviving,) = shell._reviving.values()
+        await asyncio.wait([reviving])
+        assert reviving.exception() is None
+
+    async def test_to_close_ends_it(self, shell: AsyncLines) -> None:
+        await shell.run(Say("echo"))
+        await self.given_up(shell)
+        await asyncio.sleep(0.001)
+        await shell.close()
+        assert shell.revived == ["CancelledError"]
 
 
 class TestManyLoops:

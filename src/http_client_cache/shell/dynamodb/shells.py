@@ -171,6 +171,11 @@ class AsyncDynamoDB(_Errors, AsyncRemote[Any]):
         finally:
             steps.close()
 
+    async def _revive(self, client: Any) -> None:
+        if not self._account.in_threads:
+            # Whatever the answer is, it comes by a connection.
+            await client.describe_table(TableName=self._table.name)
+
     async def _disconnect(self, client: Any) -> None:
         kind = self._account.kind
         if kind in ("boto3 session", "boto3 resource"):

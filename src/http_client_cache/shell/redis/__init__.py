@@ -162,6 +162,10 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
             except ResponseError as error:
                 raise _meant(error) from None
 
+    async def _revive(self, client: AsyncClient) -> None:
+        target = {"target_nodes": "primaries"} if clients.is_cluster(client.redis) else {}
+        await client.redis.execute_command("PING", **target)
+
     async def _disconnect(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
             for part in clients.parts_of(client.redis):
