@@ -25,8 +25,8 @@ from aiohttp_client_cache import (
     RedisBackend,
     SQLiteBackend,
 )
-from aiohttp_client_cache.backends import own_options
-from aiohttp_client_cache.backends.options import SETTING_NAMES
+from http_client_cache.backends import own_options
+from http_client_cache.backends.options import SETTING_NAMES
 from tests.support import servers
 from tests.support.origin import Origin
 from tests.support.samples import fences, modules_in, run_sample

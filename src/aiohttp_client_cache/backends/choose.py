@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from aiohttp_client_cache.backends import own_options
 from aiohttp_client_cache.backends.base import CacheBackend
-from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES
 from aiohttp_client_cache.backends.storage import BaseCache
+from http_client_cache.backends import own_options
+from http_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES
 from http_client_cache.errors import ConfigurationError, describe
 
 if TYPE_CHECKING:

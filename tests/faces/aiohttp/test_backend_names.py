@@ -17,7 +17,8 @@ from aiohttp_client_cache import (
     FileBackend,
     SQLiteBackend,
 )
-from aiohttp_client_cache.backends import choose, own_options
+from aiohttp_client_cache.backends import choose
+from http_client_cache.backends import own_options
 from tests.support.origin import Origin
 
 KINDS: list[tuple[str, type[CacheBackend]]] = [

@@ -26,7 +26,7 @@ from aiohttp_client_cache import (
     MissingDependency,
     MongoDBBackend,
 )
-from aiohttp_client_cache.backends import own_options
+from http_client_cache.backends import own_options
 from http_client_cache.errors import StoreError
 from http_client_cache.shell.store_driver import run_async, run_sync
 from http_client_cache.testing import entry

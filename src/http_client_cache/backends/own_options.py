@@ -6,14 +6,14 @@ from typing import Any, TypedDict
 
 
 class FileOptions(TypedDict, total=False):
-    """Of :class:`~aiohttp_client_cache.backends.filesystem.FileBackend`."""
+    """Of :class:`~http_client_cache.backends.filesystem.Files`."""
 
     use_temp: bool
     fast_save: bool
 
 
 class SQLiteOptions(FileOptions, total=False):
-    """Of :class:`~aiohttp_client_cache.backends.sqlite.SQLiteBackend`.
+    """Of :class:`~http_client_cache.backends.sqlite.SQLite`.
 
     Less ``timeout``, which is the session's own.
     """
@@ -73,7 +73,7 @@ class RedisClientOptions(TypedDict, total=False):
 
 
 class RedisOptions(RemoteOptions, PlaceOptions, UserOptions, RedisClientOptions, total=False):
-    """Of :class:`~aiohttp_client_cache.backends.redis.RedisBackend`."""
+    """Of :class:`~http_client_cache.backends.redis.Redis`."""
 
 
 class MongoClientOptions(TypedDict, total=False):
@@ -127,7 +127,7 @@ class DatabaseOptions(TypedDict, total=False):
 class MongoOptions(
     RemoteOptions, PlaceOptions, UserOptions, MongoClientOptions, DatabaseOptions, total=False
 ):
-    """Of :class:`~aiohttp_client_cache.backends.mongodb.MongoDBBackend`, and of GridFS."""
+    """Of :class:`~http_client_cache.backends.mongodb.MongoDB`, and of GridFS."""
 
 
 class TableOptions(TypedDict, total=False):
@@ -145,7 +145,7 @@ class TableOptions(TypedDict, total=False):
 
 
 class DynamoDBOptions(RemoteOptions, TableOptions, total=False):
-    """Of :class:`~aiohttp_client_cache.backends.dynamodb.DynamoDBBackend`."""
+    """Of :class:`~http_client_cache.backends.dynamodb.DynamoDB`."""
 
 
 class OwnOptions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from aiohttp_client_cache.backends.base import CacheBackend
+from http_client_cache.backends.base import Backend
 from http_client_cache.errors import ConfigurationError, check_flag, describe
 from http_client_cache.shell.guard import Guard
 from http_client_cache.windows import parse_window
@@ -12,14 +12,14 @@ from http_client_cache.windows import parse_window
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from aiohttp_client_cache.backends.options import BackendOptions
+    from http_client_cache.backends.options import BackendOptions
     from http_client_cache.expiry import ExpireAfter
 
 STORE_TIMEOUT = 0.25
 """Seconds that a request waits for the server if nothing else is said."""
 
 
-class RemoteBackend(CacheBackend):
+class Remote(Backend):
     """Keeps responses on a server; the base of those backends.
 
     A server that is down, hangs, is full or refuses does not break a request: after
@@ -34,7 +34,7 @@ class RemoteBackend(CacheBackend):
         ttl: let the server remove entries by itself: when they have expired, may not be served
             stale any more, and ``keep_expired`` has passed.
         ttl_offset: another spelling of ``keep_expired``, in seconds.
-        **options: as for :class:`CacheBackend`, less the limits, which are the server's matter.
+        **options: as for :class:`Backend`, less the limits, which are the server's matter.
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.

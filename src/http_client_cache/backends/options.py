@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, Literal, TypedDict, TypeVar, overload
 
-from aiohttp_client_cache.response import CachedResponse
 from http_client_cache.clock import Clock
 from http_client_cache.expiry import ExpireAfter
 from http_client_cache.message import Request
@@ -14,7 +13,7 @@ from http_client_cache.windows import FetchLease, StaleWindow
 
 T = TypeVar("T")
 
-FilterFunction = Callable[[CachedResponse], bool | Awaitable[bool]]
+FilterFunction = Callable[[Any], bool | Awaitable[bool]]
 """Says of a response whether it is kept and served; plain or a coroutine function."""
 
 KeyFunction = Callable[[Request], str | Awaitable[str]]
