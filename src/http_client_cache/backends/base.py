@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from weakref import WeakSet
 
 from http_client_cache.backends.options import FilterFunction, KeyFunction, Live
@@ -44,6 +44,7 @@ class Backend(Live):
         allowed_methods: methods whose responses are kept.
         ignored_parameters: names that neither count nor are stored.
         ignored_params: another spelling of ``ignored_parameters``.
+        redacted_parameters: names that count, and are not stored.
         include_headers: which request header fields tell requests apart.
         filter_fn: says of a response whether it is kept and served.
         key_fn: makes the key of a request.
@@ -61,6 +62,8 @@ class Backend(Live):
         cache_groups: with ``cache_control``, obey ``Cache-Group-Invalidation``.
         no_vary_search: with ``cache_control``, obey ``No-Vary-Search``.
         fetch_lease: of many processes that miss the same, one fetches it; for how long.
+        always_revalidate: validate what is stored before every use.
+        read_only: serve what is stored; store, change and delete nothing.
         max_entries: how many responses may be kept, and how many redirects; ``None`` for no
             limit. What has expired goes first, then what was used least recently.
         max_bytes: how many bytes may be kept; ``None`` for no limit. Default 256 MiB in memory.
@@ -79,6 +82,8 @@ class Backend(Live):
         TypeError: an unknown argument.
     """
 
+    _rules: ClassVar[type[Settings]] = Settings
+
     def __init__(
         self,
         cache_name: Any = "aiohttp-cache",
@@ -89,6 +94,7 @@ class Backend(Live):
         allowed_methods: Iterable[str] | None = None,
         ignored_parameters: Iterable[str] | None = None,
         ignored_params: Iterable[str] | None = None,
+        redacted_parameters: Iterable[str] | None = None,
         include_headers: HeaderNames = False,
         filter_fn: FilterFunction | None = None,
         key_fn: KeyFunction | None = None,
@@ -105,6 +111,8 @@ class Backend(Live):
         cache_groups: bool = False,
         no_vary_search: bool = False,
         fetch_lease: FetchLease = None,
+        always_revalidate: bool = False,
+        read_only: bool = False,
         max_entries: int | None = None,
         max_bytes: int | None = DEFAULT_MAX_BYTES,
         serializer: Any = None,
@@ -117,12 +125,13 @@ class Backend(Live):
             raise ConfigurationError(
                 "ignored_params is another spelling of ignored_parameters; give one of them"
             )
-        self.settings = Settings(
+        self.settings = self._rules(
             expire_after=expire_after,
             urls_expire_after=urls_expire_after,
             allowed_codes=allowed_codes,
             allowed_methods=allowed_methods,
             ignored_parameters=ignored_parameters if ignored_params is None else ignored_params,
+            redacted_parameters=redacted_parameters,
             include_headers=include_headers,
             filter_fn=filter_fn,
             key_fn=key_fn,
@@ -139,6 +148,8 @@ class Backend(Live):
             cache_groups=cache_groups,
             no_vary_search=no_vary_search,
             fetch_lease=fetch_lease,
+            always_revalidate=always_revalidate,
+            read_only=read_only,
         )
         self.cache_name = cache_name
         self.autoclose = check_flag(autoclose, "autoclose")

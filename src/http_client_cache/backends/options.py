@@ -58,6 +58,9 @@ class Live:
     ignored_params = Setting[Iterable[str]](
         "ignored_parameters", "Another spelling of ``ignored_parameters``."
     )
+    redacted_parameters = Setting[Iterable[str]](
+        "redacted_parameters", "Names that count, and are not stored."
+    )
     include_headers = Setting[HeaderNames](
         "include_headers", "Which request header fields tell requests apart."
     )
@@ -88,6 +91,8 @@ class Live:
     cache_groups = Setting[bool]("cache_groups", "Whether cache groups count.")
     no_vary_search = Setting[bool]("no_vary_search", "Whether ``No-Vary-Search`` counts.")
     fetch_lease = Setting[FetchLease]("fetch_lease", "How long other processes wait for a fetch.")
+    always_revalidate = Setting[bool]("always_revalidate", "Whether every use is validated first.")
+    read_only = Setting[bool]("read_only", "Whether nothing is stored, changed or deleted.")
 
 
 class RuleOptions(TypedDict, total=False):
@@ -98,6 +103,7 @@ class RuleOptions(TypedDict, total=False):
     allowed_methods: Iterable[str] | None
     ignored_parameters: Iterable[str] | None
     ignored_params: Iterable[str] | None
+    redacted_parameters: Iterable[str] | None
     include_headers: HeaderNames
     filter_fn: FilterFunction | None
     key_fn: KeyFunction | None
@@ -114,6 +120,8 @@ class RuleOptions(TypedDict, total=False):
     cache_groups: bool
     no_vary_search: bool
     fetch_lease: FetchLease
+    always_revalidate: bool
+    read_only: bool
 
 
 class SettingOptions(RuleOptions, total=False):

@@ -9,10 +9,9 @@ import msgspec
 
 from http_client_cache import steps
 from http_client_cache.body import WHOLE_BYTES, Draft, KeptBody
-from http_client_cache.decide import REDIRECTS
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.expiry import Expiry
-from http_client_cache.keep import KeepLater, Publish, body_of
+from http_client_cache.keep import KeepLater, Publish, body_of, leads_elsewhere
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
 from http_client_cache.lawful.find import (
@@ -62,7 +61,7 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
     if isinstance(verdict, Reason):
         return None, verdict
     place = yield from _place(asking, answer, verdict)
-    if _leads_elsewhere(place.entry, head):
+    if leads_elsewhere(place.entry, head):
         return None, Reason.REDACTED
     later = None
     if not asking.unattended:
@@ -84,14 +83,6 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
         return None, Reason.PARTIAL
     stored, refusal = yield from save(scope, asking.since, found, stored)
     return (None if refusal is Reason.INVALIDATED else stored), refusal
-
-
-def _leads_elsewhere(entry: Entry, head: ResponseHead) -> bool:
-    """Whether a redirect is another one without what may not be stored."""
-    stored = Headers(entry.headers)
-    return head.status in REDIRECTS and any(
-        head.headers.get_all(name) != stored.get_all(name) for name in ("location", "uri")
-    )
 
 
 def _publisher(asking: Asking, place: Stored) -> Publish:
@@ -207,7 +198,7 @@ def _assessed(entry: Entry, headers: RawHeaders, verdict: weigh.Keep) -> Entry:
 def renewed(settings: Settings, stored: Stored, answer: Answer, expiry: Expiry) -> Stored:
     """A stored response after one that tells news of it: a 304, or an answer to HEAD."""
     entry, head = stored.entry, answer.head
-    told = storable_pointers(head, settings.ignored_parameters)
+    told = storable_pointers(head, settings.unstored)
     fields = freshened(entry.headers, Headers(told), answer.received, shared=settings.shared)
     after = ResponseHead(entry.url, entry.status, entry.reason, entry.version, Headers(fields))
     verdict = weigh.assessed(
