@@ -19,6 +19,7 @@ from aiohttp_client_cache import (
 )
 from aiohttp_client_cache.backends import choose
 from http_client_cache.backends import own_options
+from http_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES
 from tests.support.origin import Origin
 
 KINDS: list[tuple[str, type[CacheBackend]]] = [
@@ -89,7 +90,7 @@ def test_the_table_names_what_the_class_takes(name: str) -> None:
     """So that whoever adds an argument to a backend adds it to the session, too."""
     module, kind, own = choose._BACKENDS[name]
     backend = getattr(__import__(f"aiohttp_client_cache.backends.{module}", fromlist=[kind]), kind)
-    common = {*choose.SETTING_NAMES, *choose.CONSTRUCTION_NAMES, "self", "options"}
+    common = {*SETTING_NAMES, *CONSTRUCTION_NAMES, "self", "options"}
     takes = {*inspect.signature(backend.__init__).parameters} - common
     if module in {"mongodb", "gridfs"}:
         takes |= own_options.MONGODB_CLIENT
