@@ -329,3 +329,26 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
     def run(self, plan: Plan[T], client: SyncClient | None = None) -> T:
         """Run any plan."""
         return self._driver.run(plan, client)
+
+    def read(self, body: KeptBody, start: int) -> bytes:
+        """Some of a stored body: a byte at least.
+
+        Raises:
+            StoreError: it cannot be read any more, or is damaged.
+        """
+        try:
+            return store_driver.run_sync(self.store.read(body, start, READ_BYTES), self.shell)
+        except Exception as error:
+            self.failures.failed(error)
+            if body.place is not None and not isinstance(error, StoreUnavailable):
+                # Whoever is told of it may try again at once, and is not to meet it again.
+                self.run(housekeeping.ask(self.store.drop([body.place]), 0, writes=True))
+            raise error if isinstance(error, StoreError) else StoreError(str(error)) from error
+
+    def admit(self, request: Request, options: Options, client: SyncClient) -> bool:
+        """Whether a request will be answered without going out; see :func:`flow.admit`."""
+        return self._driver.run(self._admitting(request, options), client)
+
+    def stop_background(self) -> None:
+        """Begin no more refreshes, and wait for those under way, a second at most."""
+        self._driver.background.stop()

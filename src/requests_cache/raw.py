@@ -1,0 +1,192 @@
+"""What lies below a stored response: a response of urllib3's whose body comes from the cache."""
+
+from __future__ import annotations
+
+import io
+from email.message import Message
+from http.client import HTTPMessage
+from typing import TYPE_CHECKING, Any, cast
+
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3.exceptions import ProtocolError
+
+from http_client_cache.errors import StoreError
+
+if TYPE_CHECKING:
+    from requests import Response
+
+    from http_client_cache.body import AnyBody, KeptBody
+    from http_client_cache.engine import SyncCache
+    from http_client_cache.message import RawHeaders
+
+
+class StoredRaw(HTTPResponse):
+    """A stored body, which is decoded already whatever ``Content-Encoding`` says of it."""
+
+    def _init_decoder(self) -> None:
+        """There is nothing to decode."""
+
+
+class _Head:
+    """What urllib3 has of http.client's: where a cookie jar looks for cookies."""
+
+    __slots__ = ("_method", "msg")
+
+    def __init__(self, msg: Message, method: str) -> None:
+        self.msg = msg
+        self._method = method
+
+    def isclosed(self) -> bool:
+        """Whether its body has been read; it never had one."""
+        return True
+
+    def close(self) -> None:
+        """Let go of nothing."""
+
+
+class KeptFile(io.RawIOBase):
+    """A large body, read from the cache piece by piece.
+
+    Args:
+        body: where it is.
+        engine: the cache that holds it.
+    """
+
+    def __init__(self, body: KeptBody, engine: SyncCache) -> None:
+        super().__init__()
+        self._body: KeptBody | None = body
+        self._size = len(body)
+        self._engine = engine
+        self._at = 0
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:  # type: ignore[override]
+        """So many bytes, or all that are left; fewer only at the end.
+
+        Raises:
+            ProtocolError: the body cannot be read any more.
+        """
+        wanted = self._size if size is None or size < 0 else size
+        pieces: list[bytes] = []
+        while wanted > 0:
+            piece = self._next(wanted)
+            if not piece:
+                break
+            pieces.append(piece)
+            wanted -= len(piece)
+        return b"".join(pieces)
+
+    def read1(self, size: int | None = -1) -> bytes:
+        """Some bytes: as many as come at once."""
+        return self._next(self._size if size is None or size < 0 else size)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as possible."""
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _next(self, wanted: int) -> bytes:
+        if not self._rest:
+            if self._body is None or self._at >= self._size:
+                return b""
+            try:
+                self._rest = self._engine.read(self._body, self._at)
+            except StoreError as error:
+                raise ProtocolError(f"the cache has lost the rest of the body: {error}") from error
+            self._at += len(self._rest)
+        piece, self._rest = self._rest[:wanted], self._rest[wanted:]
+        return piece
+
+    def close(self) -> None:
+        """Let go of the body: nobody can read it any more."""
+        self._body, self._rest = None, b""
+        super().close()
+
+
+def stored_raw(
+    status: int,
+    reason: str,
+    version: tuple[int, int],
+    headers: RawHeaders,
+    body: AnyBody,
+    engine: SyncCache | None,
+    method: str,
+    *,
+    sets_cookies: bool,
+) -> StoredRaw:
+    """A response of urllib3's, of what is stored."""
+    fields = HTTPHeaderDict()
+    for name, value in headers:
+        fields.add(name.decode("latin-1"), value.decode("latin-1"))
+    source: Any = io.BytesIO(body) if isinstance(body, bytes) else KeptFile(body, _known(engine))
+    return StoredRaw(
+        body=source,
+        headers=fields,
+        status=status,
+        version=version[0] * 10 + version[1],
+        reason=reason,
+        preload_content=False,
+        decode_content=False,
+        original_response=cast("Any", _head(headers, method)) if sets_cookies else None,
+        enforce_content_length=False,
+    )
+
+
+class _Broken(io.RawIOBase):
+    """A body that could not be read: whoever tries first meets the same exception."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error: Exception | None = error
+
+    def read(self, _size: int | None = -1) -> bytes:
+        """Raise it, once."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return b""
+
+    read1 = read
+
+
+def replay(response: Response, body: bytes, error: Exception | None = None) -> None:
+    """Let the body of a response, which has been read, be read as if nobody had.
+
+    Args:
+        response: that of the adapter.
+        body: what was read, decoded.
+        error: what became of it instead.
+    """
+    raw = cast("Any", response.raw)
+    source: Any = io.BytesIO(body) if error is None else _Broken(error)
+    response.raw = StoredRaw(
+        body=source,
+        headers=raw.headers,
+        status=response.status_code,
+        version=getattr(raw, "version", 11),
+        reason=response.reason,
+        preload_content=False,
+        decode_content=False,
+        original_response=getattr(raw, "_original_response", None),
+        enforce_content_length=False,
+    )
+    response._content = False
+    response._content_consumed = False  # type: ignore[attr-defined]
+
+
+def _head(headers: RawHeaders, method: str) -> _Head:
+    message = HTTPMessage()
+    for name, value in headers:
+        message[name.decode("latin-1")] = value.decode("latin-1")
+    return _Head(message, method)
+
+
+def _known(engine: SyncCache | None) -> SyncCache:
+    if engine is None:
+        raise TypeError("a large body is read from the cache that holds it")
+    return engine

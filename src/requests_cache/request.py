@@ -1,0 +1,59 @@
+"""From a request of requests' to the engine's: what will be sent, without using it up."""
+
+from __future__ import annotations
+
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING
+
+from http_client_cache.message import UNKEYABLE, Headers, Request, Unkeyable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from requests import PreparedRequest
+
+
+def engine_request(request: PreparedRequest) -> Request:
+    """The request as it is about to be sent: cookies, auth and the session's defaults included."""
+    return Request(
+        (request.method or "GET").upper(),
+        request.url or "",
+        engine_headers(request.headers.items()),
+        body_bytes(request.body),
+    )
+
+
+def engine_headers(fields: Iterable[tuple[str | bytes, str | bytes]]) -> Headers:
+    """Header fields as bytes, the way that http.client sends and receives them."""
+    return Headers(tuple([(_bytes(name), _bytes(value)) for name, value in fields]))
+
+
+def _bytes(text: str | bytes) -> bytes:
+    if isinstance(text, bytes):
+        return text
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        # It cannot be sent; whoever tries says so.
+        return text.encode("utf-8", "surrogateescape")
+
+
+def body_bytes(body: object) -> bytes | Unkeyable:
+    """The bytes of a request body, or ``UNKEYABLE`` where reading them would use them up.
+
+    Known are bytes, text, and what is in memory; forms, JSON and multipart are bytes by now.
+    Generators and files are not: they may be read but once.
+    """
+    if body is None:
+        return b""
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytearray | memoryview):
+        return bytes(body)
+    if isinstance(body, BytesIO) and not body.closed:
+        return body.getvalue()[body.tell() :]
+    if isinstance(body, StringIO) and not body.closed:
+        return body.getvalue()[body.tell() :].encode()
+    return UNKEYABLE
