@@ -286,7 +286,8 @@ def check_body(get: Get, seen: Seen, told: Sent, world: World) -> None:
 
 def check_freshness(get: Get, told: Sent, age: float, web: Web, world: World) -> None:
     """It was served although the origin did not say a word."""
-    failing = web.origin.away or world.broken
+    # Where the origin is not to be asked, it is as if it could not be reached.
+    failing = web.origin.away or world.broken or "only-if-cached" in get.asked
     assert "no-cache" not in told.policy
     lifetime = 30 if "max-age=30" in told.policy else 0
     staleness = age - lifetime
