@@ -45,25 +45,23 @@ def tamper(place: Place, server: Any, random: Random) -> str:
     return what
 
 
-def change_last_block(place: Place, server: Any) -> None:
-    """Change a bit of the last block of the only large body."""
+def change_a_block(place: Place, server: Any) -> None:
+    """Change a bit of the third block of the only large body."""
     if place.kind == "dynamodb":
         blocks = [item for item in place.items(server) if "block" in item]
-        last = max(blocks, key=lambda item: int(item["pk"]["S"].rpartition("#")[2]))
-        last["block"]["B"] = other_bit(last["block"]["B"])
-        server.put_item(TableName=place.table, Item=last)
+        [third] = [item for item in blocks if item["pk"]["S"].endswith("#2")]
+        third["block"]["B"] = other_bit(third["block"]["B"])
+        server.put_item(TableName=place.table, Item=third)
     elif place.kind in ("mongodb", "gridfs"):
         [blocks] = [
             each for each in place.collections(server) if each.name.endswith(("blocks", "chunks"))
         ]
-        number = "_id.n" if place.kind == "mongodb" else "n"
-        last = blocks.find_one(sort=[(number, -1)])
-        change = {"$set": {"data": other_bit(last["data"])}}
-        blocks.update_one({"_id": last["_id"]}, change)
+        third = blocks.find_one({"_id.n" if place.kind == "mongodb" else "n": 2})
+        change = {"$set": {"data": other_bit(third["data"])}}
+        blocks.update_one({"_id": third["_id"]}, change)
     else:
         [key] = [key for key in place.keys(server) if b":c:" in key]
-        field = max(server.hkeys(key), key=lambda name: int(name) if name.isdigit() else -1)
-        server.hset(key, field, other_bit(server.hget(key, field)))
+        server.hset(key, "2", other_bit(server.hget(key, "2")))
 
 
 def other_bit(value: bytes) -> bytes:
