@@ -178,7 +178,7 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
         return await self._driver.run(plan, client)
 
     def read_now(self, body: KeptBody, start: int) -> bytes | None:
-        """Some of a stored body, if it need not be waited for; ``None`` leaves it to :meth:`read`."""
+        """Some of a stored body, or ``None``: only :meth:`read` can tell, as it may wait."""
         try:
             piece = store_driver.run_now(self.store.read(body, start, READ_BYTES), self.shell)
         except Exception:  # noqa: BLE001 - the long way meets the same failure, and copes
@@ -189,7 +189,8 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
         """Some of a stored body: a byte at least.
 
         Raises:
-            StoreError: it cannot be read any more, or is damaged.
+            StoreError: it cannot be read any more, or is damaged, and its entry has been deleted;
+                or, as :class:`StoreUnavailable`, the store cannot be reached now.
         """
         plan = self.store.read(body, start, READ_BYTES)
         try:
@@ -197,7 +198,7 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
         except Exception as error:
             self.failures.failed(error)
             if body.place is not None and not isinstance(error, StoreUnavailable):
-                # Who is told of it may try again at once, or end, and is not to meet it again.
+                # Whoever is told may ask again at once, or end, and nobody is to meet it again.
                 await self.run(housekeeping.ask(self.store.drop([body.place]), 0, writes=True))
             raise error if isinstance(error, StoreError) else StoreError(str(error)) from error
 

@@ -31,10 +31,14 @@ async def open_web(open_backend: OpenBackend, clock: StandingClock) -> AsyncIter
 
 async def test_variants(open_web: OpenWeb) -> None:
     web, other = open_web(), open_web()
-    web.origin.answers("/", lambda asked: reply(
-        "Cache-Control: max-age=60", "Vary: Accept-Language, X-Mode",
-        body=asked.headers.get("Accept-Language", "none") + asked.headers.get("X-Mode", ""),
-    ))
+    web.origin.answers(
+        "/",
+        lambda asked: reply(
+            "Cache-Control: max-age=60",
+            "Vary: Accept-Language, X-Mode",
+            body=asked.headers.get("Accept-Language", "none") + asked.headers.get("X-Mode", ""),
+        ),
+    )
     asked = [{}, {"Accept-Language": "de"}, {"Accept-Language": "fr"}]
     asked += [{"Accept-Language": "de", "X-Mode": "2"}]
     bodies = [b"none", b"de", b"fr", b"de2"]
@@ -45,7 +49,7 @@ async def test_variants(open_web: OpenWeb) -> None:
         assert {one.from_cache for one in seen} == {True}
     assert web.origin.count() == 4
     assert await web.backend.size() == 4
-    keys = [key async for key in web.backend.responses.keys()]
+    keys = [key async for key in web.backend.responses]
     assert len(keys) == 1
     assert web.backend.urls == [web.origin.url("/")]
     # One variant ages for itself; deleting the URL takes all of them.
@@ -124,9 +128,12 @@ async def test_invalidation(open_web: OpenWeb) -> None:
 
 async def test_authorization(open_web: OpenWeb) -> None:
     web, other = open_web(), open_web()
-    web.origin.answers("/", lambda asked: reply(
-        "Cache-Control: max-age=60", body=asked.headers.get("Authorization", "nobody")
-    ))
+    web.origin.answers(
+        "/",
+        lambda asked: reply(
+            "Cache-Control: max-age=60", body=asked.headers.get("Authorization", "nobody")
+        ),
+    )
     for _ in range(2):
         for someone in (web, other):
             for who in ("Alice", "Bob"):
@@ -148,9 +155,12 @@ async def test_ranges(open_web: OpenWeb) -> None:
 async def test_many_at_once(open_web: OpenWeb) -> None:
     """Those who write variants of one URL together lose none, and mix none up."""
     web, other = open_web(), open_web()
-    web.origin.answers("/", lambda asked: reply(
-        "Cache-Control: max-age=60", "Vary: X-Who", body=asked.headers["X-Who"] * 1000
-    ))
+    web.origin.answers(
+        "/",
+        lambda asked: reply(
+            "Cache-Control: max-age=60", "Vary: X-Who", body=asked.headers["X-Who"] * 1000
+        ),
+    )
     names = [f"who{number}" for number in range(16)]
     for _ in range(2):
         seen = await asyncio.gather(

@@ -19,7 +19,7 @@ from tests.support.origin import Origin
 
 LARGE_SIZE = 1_200_000
 LARGE = b"x" * LARGE_SIZE
-STEPS = {"redis": 20, "mongodb": 12, "gridfs": 12, "dynamodb": 8}
+STEPS = {"redis": 20, "mongodb": 12, "gridfs": 8, "dynamodb": 5}
 
 
 class Visitor:
