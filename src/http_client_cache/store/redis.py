@@ -10,7 +10,7 @@ from http_client_cache.body import AnyBody, Draft
 from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import RecordError, StoreError
-from http_client_cache.limits import Limits, Retention
+from http_client_cache.limits import Limits, Retention, server_time
 from http_client_cache.plan import Plan
 from http_client_cache.redis_statements import LOOKS_THROUGH, Run, Scan, Script
 from http_client_cache.store import _redis_looks as looks
@@ -276,7 +276,7 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         """What lies there, as it is told to the engine; ``None`` if it cannot be read."""
         try:
             deadline, named, told = meta.split(b" ")
-            if deadline != b"-" and int(deadline) <= self._retention.server_now() * 1000:
+            if deadline != b"-" and int(deadline) <= server_time() * 1000:
                 return None
             # What the scripts cannot read is not to be served either.
             int(told[: told.index(b".")])
@@ -306,10 +306,10 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         deadline = self._retention.deadline(entry) if self._ttl else None
         if deadline is None:
             return b"-"
-        return b"%d" % (1000 * min(deadline, self._retention.server_now() + MOST_SECONDS))
+        return b"%d" % (1000 * min(deadline, server_time() + MOST_SECONDS))
 
     def _now(self) -> bytes:
-        return b"%d" % (1000 * self._retention.server_now())
+        return b"%d" % (1000 * server_time())
 
     def _change(self, script: Script, key: str, *arguments: bytes | int) -> Run:
         """A script for the shard of a key."""
