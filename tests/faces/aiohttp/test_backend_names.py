@@ -89,7 +89,12 @@ def test_the_table_names_what_the_class_takes(name: str) -> None:
     module, kind, own = choose._BACKENDS[name]
     backend = getattr(__import__(f"aiohttp_client_cache.backends.{module}", fromlist=[kind]), kind)
     common = {*choose.SETTING_NAMES, *choose.CONSTRUCTION_NAMES, "self", "options"}
-    takes = {*inspect.signature(backend.__init__).parameters} - common
+    takes = {
+        name
+        for base in backend.__mro__
+        if issubclass(base, CacheBackend)
+        for name in inspect.signature(base.__init__).parameters
+    } - common
     if module in {"mongodb", "gridfs"}:
         takes |= own_options.MONGODB_CLIENT
     clashes = {*inspect.signature(ClientSession.__init__).parameters}
