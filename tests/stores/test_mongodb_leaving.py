@@ -69,11 +69,37 @@ async def test_saved_anew_it_takes_its_aliases_along(do: Do, store: Store, datab
             if "target" in one
         }
 
-    for expires, seconds in ((None, 0.0), (NOW + 100, 3700.0), (NOW + 500, 4100.0)):
+    for expires, seconds in (
+        (NOW + 500, 4100.0),
+        (NOW + 100, 4100.0),
+        (None, 0.0),
+        (NOW + 100, 0.0),
+    ):
         assert left() == {name: pytest.approx(value, abs=10) for name, value in names.items()}
         await put(do, store, b"", expires=expires)
         names["b.1"] = seconds
     assert left() == {name: pytest.approx(value, abs=10) for name, value in names.items()}
+    await do(store.link("b.1", alias("a.1")))
+    assert left()["b.1"] == pytest.approx(3700, abs=10)
+
+
+@both
+@pytest.mark.parametrize("way", ["save", "freshen"])
+async def test_an_alias_stays_for_the_variant_that_stays_longest(
+    do: Do, store: Store, database: Any, way: str
+) -> None:
+    await do(store.save("a.1", entry(body=b"x"), b"x", variant="for ever"))
+    await do(store.save("a.1", entry(body=b"x"), b"x", variant="for a while"))
+    await do(store.link("b.1", alias("a.1")))
+    finite = entry(body=b"x", expires=NOW + 100)
+    if way == "save":
+        await do(store.save("a.1", finite, b"x", variant="for a while"))
+    else:
+        assert await do(store.freshen([("a.1", "for a while", finite)])) == 1
+    entries = database[collections(store)[0]]
+    entries.delete_many({"leaves": {"$exists": True}})
+    (found,) = await do(store.load("b.1", follow=True))
+    assert found.variant == "for ever"
 
 
 @both
