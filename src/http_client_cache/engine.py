@@ -197,36 +197,29 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
         return await self._driver.run(plan, client)
 
     def read_now(self, body: KeptBody, start: int) -> bytes | None:
-        """Some of a stored body, if it need not be waited for.
-
-        Raises:
-            StoreError: it cannot be read any more, or is damaged.
-        """
+        """Some of a stored body, or ``None``: only :meth:`read` can tell, as it may wait."""
         try:
             piece = store_driver.run_now(self.store.read(body, start, READ_BYTES), self.shell)
-        except Exception as error:
-            raise self._lost(body, error) from error
+        except Exception:  # noqa: BLE001 - the long way meets the same failure, and copes
+            return None
         return None if piece is NOT_NOW else cast("bytes", piece)
 
     async def read(self, body: KeptBody, start: int) -> bytes:
         """Some of a stored body: a byte at least.
 
         Raises:
-            StoreError: it cannot be read any more, or is damaged.
+            StoreError: it cannot be read any more, or is damaged, and its entry has been deleted;
+                or, as :class:`StoreUnavailable`, the store cannot be reached now.
         """
         plan = self.store.read(body, start, READ_BYTES)
         try:
             return await store_driver.run_async(plan, self.shell)
         except Exception as error:
-            raise self._lost(body, error) from error
-
-    def _lost(self, body: KeptBody, error: Exception) -> StoreError:
-        """What cannot be read is not to be served again, unless it is only out of reach."""
-        self.failures.failed(error)
-        place = body.place
-        if place is not None and not isinstance(error, StoreUnavailable):
-            self.soon(housekeeping.ask(self.store.drop([place]), 0, writes=True))
-        return error if isinstance(error, StoreError) else StoreError(str(error))
+            self.failures.failed(error)
+            if body.place is not None and not isinstance(error, StoreUnavailable):
+                # Whoever is told may ask again at once, or end, and nobody is to meet it again.
+                await self.run(housekeeping.ask(self.store.drop([body.place]), 0, writes=True))
+            raise error if isinstance(error, StoreError) else StoreError(str(error)) from error
 
     def soon(self, plan: Plan[Any]) -> None:
         """Run a plan that nobody waits for, in the background of the running loop."""

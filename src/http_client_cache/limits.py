@@ -58,6 +58,14 @@ def checked_limits(max_entries: int | None, max_bytes: int | None) -> Limits:
     return limits
 
 
+SERVER_CLOCK: Final = Clock()
+
+
+def server_time() -> float:
+    """The time by the clock that servers go by (UTC seconds), whatever clock a cache has."""
+    return SERVER_CLOCK.time()
+
+
 class Retention:
     """Until when a store keeps what has expired, if it has room.
 
@@ -96,11 +104,3 @@ class Retention:
         """The same by the clock that servers go by (UTC seconds), whatever clock this one has."""
         leaves = self.leaves(entry)
         return None if leaves is None else server_time() + leaves - self.now()
-
-    def server_now(self) -> float:
-        """The time by the clock that deadlines go by (UTC seconds)."""
-        return server_time()
-
-
-server_time: Final = Clock().time
-"""The time by the clock that servers go by (UTC seconds): no test replaces it."""

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from http_client_cache.plan import Plan
 from http_client_cache.store import Store
 from http_client_cache.store.dynamodb import DynamoDBStore
+from tests.stores.mongo_subjects import database_of
 from tests.stores.subjects import COLOURS, SUBJECTS, Subject, remove_table
+from tests.support.servers import mongodb_url
 
 Do = Callable[[Plan[Any]], Awaitable[Any]]
 
@@ -43,6 +46,13 @@ async def do(request: pytest.FixtureRequest, subject: Subject) -> AsyncIterator[
 
     yield do
     await subject.async_shell.close()
+
+
+@pytest.fixture
+def database(subject: Subject, tmp_path: Path) -> Iterator[Any]:
+    """The database of a subject in MongoDB."""
+    with MongoClient[dict[str, Any]](mongodb_url(), tz_aware=True) as client:
+        yield client[database_of(tmp_path)]
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from http_client_cache import limits
+from http_client_cache.limits import SERVER_CLOCK
 from http_client_cache.shell.dynamodb import AsyncDynamoDB, SyncDynamoDB
 from http_client_cache.shell.guard import Guard
 from tests.stores.subjects import Subject, dynamodb, dynamodb_account
@@ -47,9 +47,9 @@ class ServerClock:
     """The time by which servers go, in the place of the real one."""
 
     def __init__(self, monkeypatch: Any) -> None:
-        self.real = limits.server_time
+        self.real = SERVER_CLOCK.time
         self.ahead = 0.0
-        monkeypatch.setattr(limits, "server_time", lambda: self.real() + self.ahead)
+        monkeypatch.setattr(SERVER_CLOCK, "time", self)
 
     def __call__(self) -> float:
         return self.real() + self.ahead

@@ -123,7 +123,12 @@ def test_what_is_no_client_is_refused(what: Any) -> None:
         (5, "not int"),
         ("redis://localhost:port", "redis://"),
         ("redis://localhost/notanumber", "db"),
-        ("redis://localhost?decode_responses=1", "decode_responses"),
+        ("redis://localhost?decode_responses=1", "not known; there are db, username"),
+        ("redis://localhost?decode_responses", "not known"),
+        ("redis://localhost/0?ssl", "ssl has no value"),
+        ("redis://localhost/0?ssl=", "ssl has no value"),
+        ("redis://localhost?db=1&client_name", "client_name has no value"),
+        ("redis://localhost#ssl=1", "%23"),
         ("redis://localhost?socket_timeout=1", "store_timeout"),
         ("redis://localhost?ssl=maybe", "ssl"),
         ("redis+sentinel://localhost", "service"),
@@ -163,6 +168,19 @@ def test_the_address_shows_no_password() -> None:
     assert address.options["password"] == "pass1"
     assert (address.service, address.options["db"]) == ("mine", 3)
     assert "pass" not in repr(address)
+
+
+@pytest.mark.parametrize("mark", ["?", "#", "/", "&", "=", ":", "@", "[", "?a=", "?db="])
+@pytest.mark.parametrize("before", ["12", "hidden"])
+@pytest.mark.parametrize("url", ["redis://me:{}@h:1/2", "redis://h?username=me&password={}"])
+def test_no_error_shows_a_part_of_a_password(url: str, before: str, mark: str) -> None:
+    """Nor of one that is not escaped as it should be."""
+    said = ""
+    try:
+        parse(url.format(f"{before}{mark}hidden"))
+    except ConfigurationError as error:
+        said = str(error)
+    assert "hidden" not in said
 
 
 @pytest.mark.parametrize(

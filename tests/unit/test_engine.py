@@ -12,6 +12,7 @@ import pytest
 
 from http_client_cache.body import KeptBody
 from http_client_cache.engine import AsyncCache, SyncCache
+from http_client_cache.errors import StoreError, StoreUnavailable
 from http_client_cache.options import Options
 from http_client_cache.plan import LATER, Answer, Discard, Exchange, Lost, Present, ReadBody
 from http_client_cache.rfc9111.reasons import Reason
@@ -144,12 +145,20 @@ class OneTrip:
     def load(self, key: str, *, follow: bool = False) -> Any:
         return (yield "load")
 
+    def read(self, body: KeptBody, start: int, size: int) -> Any:
+        return (yield "read")
+
+    def drop(self, places: list[tuple[str, str]]) -> Any:
+        return (yield f"drop {places}")
+
 
 class Shell:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
+        self.asked: list[str] = []
 
     def run_now(self, statement: Any) -> Any:
+        self.asked.append(statement)
         reply = self.answers.pop(0)
         if isinstance(reply, Exception):
             raise reply
@@ -169,6 +178,28 @@ def test_looking_now_counts_what_fails(caplog: pytest.LogCaptureFixture) -> None
     fails, works = [line.getMessage() for line in caplog.records]
     assert "test fails" in fails
     assert "test works again" in works
+
+
+@pytest.mark.parametrize("error", [StoreError("damaged"), OSError("gone")])
+@pytest.mark.parametrize("dropped", [1, StoreUnavailable("down")])
+async def test_a_body_that_cannot_be_read_is_dropped_before_that_is_told(
+    error: Exception, dropped: Any
+) -> None:
+    shell = Shell(error, error, dropped)
+    cache, body = async_cache(shell), KeptBody(None, 0, 9, ("key", "variant"))
+    assert cache.read_now(body, 0) is None
+    with pytest.raises(StoreError, match=str(error)):
+        await cache.read(body, 0)
+    assert shell.asked == ["read", "read", "drop [('key', 'variant')]"]
+
+
+async def test_a_body_that_is_out_of_reach_is_not_dropped() -> None:
+    shell = Shell(StoreUnavailable("down"))
+    cache = async_cache(shell)
+    with pytest.raises(StoreUnavailable):
+        await cache.read(KeptBody(None, 0, 9, ("key", "variant")), 0)
+    assert shell.asked == ["read"]
+    assert cache.failures.count == 1
 
 
 def test_the_clock_is_injected() -> None:

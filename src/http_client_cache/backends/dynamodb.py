@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
 
-from http_client_cache.backends.remote import STORE_TIMEOUT, Remote
+from http_client_cache.backends.remote import Remote
 from http_client_cache.codec import codec_for
 from http_client_cache.errors import ConfigurationError, check_flag, describe
 from http_client_cache.shell.dynamodb import (
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from http_client_cache.backends.base import Parts
-    from http_client_cache.backends.options import BackendOptions
+    from http_client_cache.backends.remote import RemoteOptions
     from http_client_cache.expiry import ExpireAfter
 
 DEFAULT_TABLE = "http-client-cache"
@@ -60,9 +60,11 @@ class DynamoDB(Remote):
         aws_session_token: see ``region_name``.
         profile_name: see ``region_name``.
         verify: ``False``, or a file with the certificates of authorities, as for boto3.
-        store_timeout: seconds that a call may take, as long as a request waits for it.
-        ttl: let DynamoDB remove entries by itself, which costs nothing. It does so within days;
-            until then they are not seen. Redirects leave after a year.
+        store_timeout: seconds that a call may take, as long as a request waits for it; 0.25 if
+            left out.
+        ttl: let DynamoDB remove entries by itself, as it does if this is left out; it costs
+            nothing. It does so within days; until then they are not seen. Redirects leave after a
+            year.
         ttl_offset: another spelling of ``keep_expired``, in seconds.
         **options: as for :class:`Backend`, less ``max_bytes`` and ``max_entries``.
 
@@ -89,10 +91,7 @@ class DynamoDB(Remote):
         aws_session_token: str | None = None,
         profile_name: str | None = None,
         verify: bool | str | None = None,
-        store_timeout: float = STORE_TIMEOUT,
-        ttl: bool = True,
-        ttl_offset: float | None = None,
-        **options: Unpack[BackendOptions],
+        **options: Unpack[RemoteOptions],
     ) -> None:
         keys = {
             "aws_access_key_id": aws_access_key_id,
@@ -106,31 +105,21 @@ class DynamoDB(Remote):
             "verify": verify,
         }
         self._account = _account(connection, _given(keys), _given(place))
-        self._table = Table(
-            _checked_table(table),
-            check_flag(create_if_not_exists, "create_if_not_exists"),
-            check_flag(ttl, "ttl"),
-        )
+        self._table = _checked_table(table)
+        self._creates = check_flag(create_if_not_exists, "create_if_not_exists")
         check_drivers(self._account)
-        super().__init__(
-            cache_name,
-            expire_after,
-            store_timeout=store_timeout,
-            ttl=ttl,
-            ttl_offset=ttl_offset,
-            **options,
-        )
+        super().__init__(cache_name, expire_after, **options)
 
     def _open(self) -> Parts:
         store = DynamoDBStore(
             codec_for(self._serializer, self._secret_key),
-            table=self._table.name,
+            table=self._table,
             cache_name=self.cache_name,
             retention=self._retention,
             ttl=self._ttl,
             compression=self._compression,
         )
-        parts = self._guard, self._account, self._table
+        parts = self._guard, self._account, Table(self._table, self._creates, self._ttl)
         return store, AsyncDynamoDB(*parts), SyncDynamoDB(*parts)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from http_client_cache.backends import own_options
 from http_client_cache.backends.base import Parts
-from http_client_cache.backends.remote import STORE_TIMEOUT, Remote
+from http_client_cache.backends.remote import Remote
 from http_client_cache.codec import codec_for
 from http_client_cache.errors import ConfigurationError, MissingDependency, describe
 from http_client_cache.store.mongodb import MongoStore
@@ -16,11 +16,11 @@ from http_client_cache.store.mongodb import MongoStore
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from http_client_cache.backends.options import BackendOptions
     from http_client_cache.backends.own_options import MongoClientOptions, UserOptions
+    from http_client_cache.backends.remote import RemoteOptions
     from http_client_cache.expiry import ExpireAfter
 
-    class MongoDBOptions(BackendOptions, UserOptions, MongoClientOptions, total=False):
+    class MongoDBOptions(RemoteOptions, UserOptions, MongoClientOptions, total=False):
         """The keywords that are not spelled out below."""
 
 
@@ -56,9 +56,10 @@ class MongoDB(Remote):
         connection: a ``pymongo.AsyncMongoClient`` or ``pymongo.MongoClient`` to be used, which
             stays as it is, and open. The first is bound to its event loop, and ``cache.urls``
             without ``await`` cannot use it; the second is used in threads.
-        store_timeout: seconds that a request waits for a call of the server.
-        ttl: let the server remove what has expired, by TTL indexes. What is being written, and
-            what others are still reading, leaves by them in any case.
+        store_timeout: seconds that a request waits for a call of the server; 0.25 if left out.
+        ttl: let the server remove what has expired, by TTL indexes, as it does if this is left
+            out. What is being written, and what others are still reading, leaves by them in any
+            case.
         ttl_offset: another spelling of ``keep_expired``, in seconds.
         **options: as for :class:`~http_client_cache.backends.base.Backend`, less its limits; and
             ``username``, ``password``, ``authSource``, ``replicaSet``, ``tls``, ``tlsCAFile``,
@@ -84,10 +85,6 @@ class MongoDB(Remote):
         port: int | None = None,
         address: str | None = None,
         connection: Any = None,
-        store_timeout: float = STORE_TIMEOUT,
-        ttl: bool = True,
-        ttl_offset: float | None = None,
-        max_bytes: int | None = None,
         **options: Unpack[MongoDBOptions],
     ) -> None:
         if host is not None and address is not None:
@@ -104,15 +101,7 @@ class MongoDB(Remote):
         self._client = client
         self._connection = connection
         self._database = database
-        super().__init__(
-            cache_name,
-            expire_after,
-            store_timeout=store_timeout,
-            ttl=ttl,
-            ttl_offset=ttl_offset,
-            max_bytes=max_bytes,
-            **cast("BackendOptions", given),
-        )
+        super().__init__(cache_name, expire_after, **cast("RemoteOptions", given))
 
     def _open(self) -> Parts:
         try:

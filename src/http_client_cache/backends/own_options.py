@@ -25,13 +25,18 @@ class SQLiteOptions(FileOptions, total=False):
     detect_types: int | None
 
 
-class RemoteOptions(TypedDict, total=False):
-    """Of all backends on servers."""
+class ServerOptions(TypedDict, total=False):
+    """Of all backends on servers: what the base of them takes."""
 
-    connection: Any
     store_timeout: float
     ttl: bool
     ttl_offset: float | None
+
+
+class RemoteOptions(ServerOptions, total=False):
+    """Of all backends on servers."""
+
+    connection: Any
 
 
 class PlaceOptions(TypedDict, total=False):

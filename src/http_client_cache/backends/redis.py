@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from http_client_cache.backends.base import Parts
-from http_client_cache.backends.remote import STORE_TIMEOUT, Remote
+from http_client_cache.backends.remote import Remote
 from http_client_cache.codec import codec_for
 from http_client_cache.errors import ConfigurationError, MissingDependency, describe
 from http_client_cache.store.redis import CLUSTER_SHARDS, RedisStore
@@ -13,7 +13,7 @@ from http_client_cache.store.redis import CLUSTER_SHARDS, RedisStore
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from http_client_cache.backends.options import BackendOptions
+    from http_client_cache.backends.remote import RemoteOptions
     from http_client_cache.expiry import ExpireAfter
 
 ADDRESS = "redis://localhost:6379"
@@ -62,9 +62,9 @@ class Redis(Remote):
         sentinel_username: where the sentinels ask for one.
         sentinel_password: where the sentinels ask for one.
         store_timeout: seconds that a call of the server may take, as long as a request waits for
-            it.
-        ttl: let the server remove entries by itself: when they have expired, may not be served
-            stale any more, and ``keep_expired`` has passed.
+            it; 0.25 if left out.
+        ttl: let the server remove entries by itself, as it does if this is left out: when they
+            have expired, may not be served stale any more, and ``keep_expired`` has passed.
         ttl_offset: another spelling of ``keep_expired``, in seconds.
         **options: as for :class:`~http_client_cache.backends.base.Backend`. There are no limits:
             ``maxmemory`` and ``maxmemory-policy`` of the server are for that.
@@ -106,10 +106,7 @@ class Redis(Remote):
         ssl_ciphers: str | None = None,
         sentinel_username: str | None = None,
         sentinel_password: str | None = None,
-        store_timeout: float = STORE_TIMEOUT,
-        ttl: bool = True,
-        ttl_offset: float | None = None,
-        **options: Unpack[BackendOptions],
+        **options: Unpack[RemoteOptions],
     ) -> None:
         given = {
             "host": host,
@@ -136,14 +133,7 @@ class Redis(Remote):
             "sentinel_password": sentinel_password,
         }
         self._source = _source(address, connection, given)
-        super().__init__(
-            cache_name,
-            expire_after,
-            store_timeout=store_timeout,
-            ttl=ttl,
-            ttl_offset=ttl_offset,
-            **options,
-        )
+        super().__init__(cache_name, expire_after, **options)
 
     def _open(self) -> Parts:
         from http_client_cache.shell.redis import AsyncRedis, SyncRedis

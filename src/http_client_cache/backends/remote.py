@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from http_client_cache.backends.options import BackendOptions
+    from http_client_cache.backends.own_options import ServerOptions
     from http_client_cache.expiry import ExpireAfter
+
+    class RemoteOptions(BackendOptions, ServerOptions, total=False):
+        """The keywords that backends on servers hand on to their base."""
+
 
 STORE_TIMEOUT = 0.25
 """Seconds that a request waits for the server if nothing else is said."""

@@ -18,6 +18,7 @@ from http_client_cache.body import WHOLE_BYTES, AnyBody, KeptBody
 from http_client_cache.dynamodb_statements import Item, Refused, Request
 from http_client_cache.entry import CLOCK_SKEW
 from http_client_cache.errors import StoreError
+from http_client_cache.limits import server_time
 from http_client_cache.plan import Plan
 from http_client_cache.store._blocks import (
     BLOCK_BYTES,
@@ -88,7 +89,7 @@ class ChainsInDynamoDB(OneTable, BodiesInBlocks):
         if note is None:
             yield from self._collect(WITH_EACH, batches=8)
             note = draft.note = yield from self._begun(draft)
-        elif self._retention.server_now() > note.due - CLOCK_SKEW:
+        elif server_time() > note.due - CLOCK_SKEW:
             raise StoreError("a body took too long to come: its blocks may have been removed")
         ttl = {} if note.lasts is None else {"ttl": number(note.lasts)}
         puts = [
@@ -103,7 +104,7 @@ class ChainsInDynamoDB(OneTable, BodiesInBlocks):
             yield self._batch(puts[start : start + TOGETHER])
 
     def _begun(self, draft: BlockDraft) -> Plan[ChainNote]:
-        now = self._retention.server_now()
+        now = server_time()
         lasts = self._ttl_of(draft.entry)
         note = ChainNote(None if lasts is None else lasts + SLACK_SECONDS, draft_due(now), {}, [])
         draft.name = secrets.token_hex(12)
@@ -134,7 +135,7 @@ class ChainsInDynamoDB(OneTable, BodiesInBlocks):
 
     def _replaced(self, key: str, variant: str, old: Item) -> list[dict[str, Any]]:
         """What is to be done for the blocks of an entry in the transaction that removes it."""
-        now, lasts = self._retention.server_now(), number_of(old, "lasts")
+        now, lasts = server_time(), number_of(old, "lasts")
         if not count_of(old, "blocks") or (lasts is not None and lasts < now + SOON_SECONDS):
             return []
         chain, count = text_of(old, "body"), count_of(old, "blocks")
@@ -162,7 +163,7 @@ class ChainsInDynamoDB(OneTable, BodiesInBlocks):
         if self._codec.binds_body:
             wanted.append(chain.count)
         note: ChainNote = chain.note or ChainNote(None, 0.0, {}, [])
-        note.read.append(self._retention.server_now())
+        note.read.append(server_time())
         chain.note = note
         missing = [(note, chain.name, block) for block in wanted if block not in note.ahead]
         if len(missing) > 1:
@@ -216,7 +217,7 @@ class ChainsInDynamoDB(OneTable, BodiesInBlocks):
         return None
 
     def _say_read(self, chain: str, note: ChainNote) -> Plan[None]:
-        now = self._retention.server_now()
+        now = server_time()
         if not note.read:
             note.read.append(now)
         if now - note.read[0] > READER_SECONDS / 2:
@@ -234,7 +235,7 @@ class ChainsInDynamoDB(OneTable, BodiesInBlocks):
         self, most: int, *, batches: int | None = None, patience: float = 1.0
     ) -> Plan[None]:
         """Remove chains whose time has come: so many, and with so many requests for each."""
-        now = self._retention.server_now()
+        now = server_time()
         query = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk < :now",

@@ -10,6 +10,7 @@ from typing import Any
 from http_client_cache.dynamodb_statements import Item, Refused, Request
 from http_client_cache.entry import Entry
 from http_client_cache.errors import RecordError
+from http_client_cache.limits import server_time
 from http_client_cache.plan import Plan
 from http_client_cache.store._blocks import READER_SECONDS
 from http_client_cache.store._dynamodb_chains import (
@@ -115,7 +116,7 @@ class FreshenInDynamoDB(RecordsInDynamoDB):
             return 0
         chain, count = text_of(old, "body"), count_of(old, "blocks")
         longer = None if ttl is None else ttl + SLACK_SECONDS
-        note = ChainNote(longer, draft_due(self._retention.server_now()), {}, [])
+        note = ChainNote(longer, draft_due(server_time()), {}, [])
         listed = self._listed(key, variant, chain, note.due, count)
         yield Request("put_item", listed, writes=True)
         yield from self._touch(chain, count, longer)

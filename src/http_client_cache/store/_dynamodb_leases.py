@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from http_client_cache.dynamodb_statements import Item, Refused, Request
-from http_client_cache.limits import Retention
+from http_client_cache.limits import server_time
 from http_client_cache.plan import Plan
 from http_client_cache.store import CLOCK_SECONDS, FRUITLESS_SECONDS
 from http_client_cache.store._dynamodb_items import (
@@ -23,7 +23,6 @@ class LeasesInDynamoDB:
 
     _places: Places
     _table: str
-    _retention: Retention
 
     def claim(self, name: str, owner: str, now: float, seconds: float) -> Plan[str]:
         """See :class:`~http_client_cache.store.Store`."""
@@ -87,7 +86,7 @@ class LeasesInDynamoDB:
         yield Request("update_item", named(arguments), writes=True)
 
     def _lease(self, owner: str, now: float, seconds: float) -> Item:
-        leaves = int(self._retention.server_now() + seconds + 60)
+        leaves = int(server_time() + seconds + 60)
         return {
             "owner": text(owner),
             "since": number(now),

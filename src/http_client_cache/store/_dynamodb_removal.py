@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from http_client_cache.dynamodb_statements import WHOLE_CACHE, Item, Refused, Request
+from http_client_cache.limits import server_time
 from http_client_cache.plan import Plan
 from http_client_cache.store._dynamodb_chains import ChainsInDynamoDB
 from http_client_cache.store._dynamodb_items import (
@@ -127,7 +128,7 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
 
         It reads the whole table, as long as there is something to find.
         """
-        now = self._retention.server_now()
+        now = server_time()
         values = {
             ":space": text(self._places.space),
             ":before": number(before),
@@ -223,7 +224,7 @@ class RemovalInDynamoDB(ChainsInDynamoDB):
         if before is not None:
             condition += " AND (#expires <= :before OR #ttl < :gone)"
             values[":before"] = number(before)
-            values[":gone"] = number(int(self._retention.server_now()))
+            values[":gone"] = number(int(server_time()))
         first = change(
             "Delete",
             self._table,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from http_client_cache.dynamodb_statements import WHOLE_CACHE, Item, Request
 from http_client_cache.entry import Entry
-from http_client_cache.limits import Retention
+from http_client_cache.limits import Retention, server_time
 from http_client_cache.plan import Plan
 from http_client_cache.store._dynamodb_items import (
     ALIAS,
@@ -37,7 +37,7 @@ class OneTable:
 
     Args:
         places: where items lie.
-        retention: says when entries leave, and what time it is.
+        retention: says when entries leave.
         ttl: whether entries leave by themselves.
     """
 
@@ -92,7 +92,7 @@ class OneTable:
     def _is_there(self, item: Item) -> bool:
         """Whether DynamoDB would still have an item if it removed them in time."""
         ttl = number_of(item, "ttl")
-        return ttl is None or ttl > self._retention.server_now()
+        return ttl is None or ttl > server_time()
 
     def _get(self, places: Sequence[Item], names: str = "") -> Plan[list[Item]]:
         wanted: dict[str, Any] = {"Keys": list(places), "ConsistentRead": True}
@@ -119,7 +119,7 @@ class OneTable:
         return None if deadline is None or deadline > FAR else int(deadline) + 1
 
     def _now(self) -> Item:
-        return number(int(self._retention.server_now()))
+        return number(int(server_time()))
 
 
 def further(scan: Request, last: Item) -> Request:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from http_client_cache.plan import Plan
 from http_client_cache.redis_statements import Run, Script
 from http_client_cache.store import CLOCK_SECONDS, FRUITLESS_SECONDS
 from http_client_cache.store import _redis_scripts as scripts
 from http_client_cache.store._redis_names import Names, to_bytes, to_text
-
-MOST_SECONDS: Final = 3e9
-"""For so long, at most, the server is told to keep something."""
+from http_client_cache.store._redis_records import MOST_SECONDS
 
 
 class RedisLeases:
-    """The part of the store that grants leases.
+    """The part of the store that grants leases."""
 
-    Args:
-        names: of the cache.
-    """
-
-    def __init__(self, names: Names) -> None:
-        self._names = names
+    _names: Names
 
     def claim(self, name: str, owner: str, now: float, seconds: float) -> Plan[str]:
         """See :class:`~http_client_cache.store.Store`."""

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
-from http_client_cache.codec.protocol import Codec
 from http_client_cache.entry import Alias, Stored
 from http_client_cache.errors import RecordError
 from http_client_cache.plan import Plan
 from http_client_cache.redis_statements import LOOKS_THROUGH, Run, Script
 from http_client_cache.store import _redis_looks as looks
-from http_client_cache.store._redis_names import Names, place_of, to_bytes, to_text
+from http_client_cache.store._redis_names import place_of, to_bytes, to_text
+from http_client_cache.store._redis_records import RedisRecords, groups
 
 LOOK: Final = 500
 """Entries that one script looks at, at most."""
 
-T = TypeVar("T")
 
-
-class RedisListing(ABC):
+class RedisListing(RedisRecords):
     """The part of the store that looks through a cache."""
-
-    _codec: Codec
-    _names: Names
-
-    @abstractmethod
-    def _stored(
-        self,
-        key: str,
-        variant: str,
-        meta: bytes,
-        record: bytes,
-        body: bytes,
-        *,
-        bodies: bool = True,
-    ) -> Plan[Stored | None]:
-        """What lies there, as it is told to the engine; ``None`` if it cannot be read."""
-
-    @abstractmethod
-    def _now(self) -> bytes:
-        """What time it is, in milliseconds."""
 
     def page(
         self, after: str, limit: int, *, bodies: bool = False
@@ -111,8 +87,3 @@ class RedisListing(ABC):
         """A script of those that go through all shards."""
         keys = self._names.keys_of(shard)
         return Run(script, keys, (self._now(), *arguments), LOOKS_THROUGH)
-
-
-def groups(values: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
-    """What came one behind the other, so many at a time."""
-    return zip(*[iter(values)] * size, strict=True)

@@ -10,7 +10,7 @@ from http_client_cache.codec.protocol import Codec
 from http_client_cache.dynamodb_statements import Item, Refused
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.errors import StoreError
-from http_client_cache.limits import Limits, Retention
+from http_client_cache.limits import Limits, Retention, server_time
 from http_client_cache.plan import Plan
 from http_client_cache.store._blocks import BlockDraft, Chain, Laid
 from http_client_cache.store._dynamodb_census import CensusInDynamoDB
@@ -156,7 +156,7 @@ class DynamoDBStore(RemovalInDynamoDB, CensusInDynamoDB, FreshenInDynamoDB, Leas
         record = self._codec.encode_alias(key, alias)
         size = OVERHEAD + len(key) + len(alias.target) + len(record)
         about = {"key": text(key), "target": text(alias.target), "record": binary(record)}
-        leaves = {"ttl": number(int(self._retention.server_now() + ALIAS_SECONDS))}
+        leaves = {"ttl": number(int(server_time() + ALIAS_SECONDS))}
         if not self._ttl:
             leaves = {}
         items = [

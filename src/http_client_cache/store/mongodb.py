@@ -253,8 +253,11 @@ class MongoStore(MongoEnds, BodiesInBlocks):
         return date_of(self._retention.deadline(entry)) if self._ttl else None
 
     def _led(self, key: str, leaves: datetime | None) -> Document:
-        """Let aliases that lead to a key stay as long as it does."""
-        others: Document = {"$exists": True} if leaves is None else {"$not": {"$gte": leaves}}
+        """Let aliases that lead to a key stay as long as it does.
+
+        Those that stay longer, or for ever, do so: another variant may. To link one anew dates it.
+        """
+        others: Document = {"$exists": True} if leaves is None else {"$lt": leaves}
         chosen = {"target": key, "leaves": others}
         return {"q": chosen, "u": dated(leaves), "multi": True}
 

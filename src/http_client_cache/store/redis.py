@@ -15,11 +15,10 @@ from http_client_cache.plan import Plan
 from http_client_cache.redis_statements import LOOKS_THROUGH, Run, Scan, Script
 from http_client_cache.store import _redis_looks as looks
 from http_client_cache.store import _redis_scripts as scripts
-from http_client_cache.store._blocks import BlockDraft, BodiesInBlocks, Chain
-from http_client_cache.store._packing import packs
-from http_client_cache.store._redis_leases import MOST_SECONDS, RedisLeases
-from http_client_cache.store._redis_listing import LOOK, RedisListing, groups
+from http_client_cache.store._redis_leases import RedisLeases
+from http_client_cache.store._redis_listing import LOOK, RedisListing
 from http_client_cache.store._redis_names import Names, escape, to_bytes, to_text
+from http_client_cache.store._redis_records import groups
 
 CLUSTER_SHARDS: Final = 16
 """Into so many a cache falls where the server is a cluster: all keys of one lie in one slot.
@@ -31,7 +30,7 @@ AT_ONCE: Final = 200
 """Keys that one script changes at most: a server does one at a time."""
 
 
-class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
+class RedisStore(RedisListing, RedisLeases):
     """Entries as hashes, with indexes; see ``_redis_scripts.py``.
 
     Args:
@@ -59,11 +58,8 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
         ttl: bool = True,
         compression: str | None = None,
     ) -> None:
-        super().__init__(Names(cache_name, shards))
-        self._codec = codec
-        self._packs = packs(compression)
-        self._retention = retention or Retention()
-        self._ttl = ttl
+        names = Names(cache_name, shards)
+        super().__init__(codec, names, retention or Retention(), ttl=ttl, compression=compression)
 
     # What a request needs.
 
@@ -244,54 +240,7 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
                 return True
         return False
 
-    # Large bodies.
-
-    def _write_blocks(self, draft: BlockDraft, first: int, blocks: Sequence[bytes]) -> Plan[None]:
-        name = self._chain(draft.key, draft.name)
-        yield Run(scripts.WRITE_BLOCKS, (name,), (first, *blocks))
-
-    def _read_block(self, chain: Chain, number: int) -> Plan[bytes | None]:
-        name = self._chain(chain.key, chain.name)
-        block: bytes | None = yield Run(scripts.READ_BLOCK, (name,), (number,))
-        return block
-
-    def _remove_blocks(self, draft: BlockDraft) -> Plan[None]:
-        yield Run(scripts.REMOVE_BLOCKS, (self._chain(draft.key, draft.name),))
-
-    def _chain(self, key: str, name: str) -> bytes:
-        return b"%bc:%b" % (self._names.prefix_of(key), name.encode())
-
-    # How it is written and read.
-
-    def _stored(
-        self,
-        key: str,
-        variant: str,
-        meta: bytes,
-        record: bytes,
-        body: bytes,
-        *,
-        bodies: bool = True,
-    ) -> Plan[Stored | None]:
-        """What lies there, as it is told to the engine; ``None`` if it cannot be read."""
-        try:
-            deadline, named, told = meta.split(b" ")
-            if deadline != b"-" and int(deadline) <= self._retention.server_now() * 1000:
-                return None
-            # What the scripts cannot read is not to be served either.
-            int(told[: told.index(b".")])
-            name = named.decode()
-        except ValueError:
-            return None
-        inline = name == "-"
-        try:
-            entry = self._codec.decode(key, variant, record, body if bodies and inline else None)
-        except RecordError:
-            return None
-        if not bodies:
-            return Stored(key, entry, b"", (), variant)
-        lies = body if inline else name
-        return (yield from self._shown(key, variant, record, entry, lies))
+    # How it is asked.
 
     def _record(self, key: str, variant: str) -> Plan[bytes]:
         named = to_bytes(variant)
@@ -300,16 +249,6 @@ class RedisStore(BodiesInBlocks, RedisListing, RedisLeases):
             if name == named:
                 return record
         return b""
-
-    def _deadline(self, entry: Entry) -> bytes:
-        """When it leaves the server, in milliseconds; ``-`` for never."""
-        deadline = self._retention.deadline(entry) if self._ttl else None
-        if deadline is None:
-            return b"-"
-        return b"%d" % (1000 * min(deadline, self._retention.server_now() + MOST_SECONDS))
-
-    def _now(self) -> bytes:
-        return b"%d" % (1000 * self._retention.server_now())
 
     def _change(self, script: Script, key: str, *arguments: bytes | int) -> Run:
         """A script for the shard of a key."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from aiohttp_client_cache import CacheBackend, CachedSession, SQLiteBackend
 from tests.support.clock import StandingClock
+from tests.support.servers import mongodb_url
 
 OpenBackend = Callable[..., CacheBackend]
 OpenSession = Callable[..., CachedSession]
@@ -64,3 +67,12 @@ def unused_port() -> Iterator[int]:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         yield reserved.getsockname()[1]
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The name of a database in MongoDB; it is dropped afterwards."""
+    name = f"test-{secrets.token_hex(6)}"
+    yield name
+    with MongoClient[dict[str, Any]](mongodb_url()) as client:
+        client.drop_database(name)

@@ -19,6 +19,7 @@ from aiohttp_client_cache import (
 )
 from aiohttp_client_cache.backends import choose
 from http_client_cache.backends import own_options
+from http_client_cache.backends.base import Backend
 from http_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES
 from tests.support.origin import Origin
 
@@ -91,7 +92,12 @@ def test_the_table_names_what_the_class_takes(name: str) -> None:
     module, kind, own = choose._BACKENDS[name]
     backend = getattr(__import__(f"aiohttp_client_cache.backends.{module}", fromlist=[kind]), kind)
     common = {*SETTING_NAMES, *CONSTRUCTION_NAMES, "self", "options"}
-    takes = {*inspect.signature(backend.__init__).parameters} - common
+    takes = {
+        name
+        for base in backend.__mro__
+        if issubclass(base, Backend)
+        for name in inspect.signature(base.__init__).parameters
+    } - common
     if module in {"mongodb", "gridfs"}:
         takes |= own_options.MONGODB_CLIENT
     clashes = {*inspect.signature(ClientSession.__init__).parameters}

@@ -116,6 +116,8 @@ def parse(url: object) -> Address:
     """
     if not isinstance(url, str):
         raise ConfigurationError(f"address must be a URL, not {type(url).__name__}")
+    if "#" in url:
+        raise ConfigurationError("address: in a URL, a # is to be written as %23")
     try:
         parts = urlsplit(url)
         kind, encrypted = _SCHEMES[parts.scheme]
@@ -163,14 +165,20 @@ def _nodes(hosts: str, port: int) -> tuple[tuple[str, int], ...]:
 
 
 def _query(query: str) -> dict[str, Any]:
-    return {name: _converted(name, value) for name, value in parse_qsl(query)}
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return {name: _converted(name, value) for name, value in pairs}
 
 
 def _converted(name: str, value: str) -> Any:
     if name in {"socket_timeout", "socket_connect_timeout", "timeout"}:
         raise ConfigurationError(f"address: {name} is set by store_timeout, not in the URL")
     if name not in OPTIONS:
-        raise ConfigurationError(f"address: the URL has an option that is not known: {name[:40]!r}")
+        # It is not shown, as it may be what follows a ? or & in a password.
+        raise ConfigurationError(
+            f"address: the URL has an option that is not known; there are {', '.join(OPTIONS)}"
+        )
+    if not value:
+        raise ConfigurationError(f"address: {name} has no value; write {name}=... in the URL")
     try:
         return OPTIONS[name](value)
     except (KeyError, ValueError):
