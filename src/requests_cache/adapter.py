@@ -8,18 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests_cache.backends.choose import choose_backend
 
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.key import normalize_url
 from http_client_cache.options import Options
 from http_client_cache.served import Forwarded, Hit, Refused, Served
+from requests_cache.backends.choose import choose_backend
 from requests_cache.origin import Origin
 from requests_cache.request import engine_request
 from requests_cache.response import CachedResponse, build, mark
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
+
     from requests_cache.backends.base import BaseCache
     from requests_cache.backends.choose import BackendSpecifier
     from requests_cache.origin import Send

@@ -19,10 +19,9 @@ from requests_cache.session import CachedSession
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from http_client_cache.expiry import ExpireAfter
     from requests_cache.backends.base import BaseCache
     from requests_cache.backends.choose import BackendSpecifier
-
-    from http_client_cache.expiry import ExpireAfter
 
 _lock = threading.RLock()
 _plain_init = Session.__init__

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from requests import Session
-from requests_cache.policy import requests_expiry
 
 from http_client_cache.errors import check_flag
 from http_client_cache.options import Chain, Options
@@ -16,6 +15,7 @@ from http_client_cache.windows import parse_window
 from requests_cache.adapter import PLAIN, CacheAdapter, Caching
 from requests_cache.disabled import Switch
 from requests_cache.origin import Origin
+from requests_cache.policy import requests_expiry
 from requests_cache.request import engine_request
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
     from requests.adapters import BaseAdapter
-    from requests_cache.backends.base import BaseCache
 
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.windows import StaleWindow
+    from requests_cache.backends.base import BaseCache
     from requests_cache.response import CachedResponse
 
 OWN_ARGUMENTS = (

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from requests import Session
+
 from requests_cache.backends.choose import choose_backend, take_options
 from requests_cache.backends.options import LiveSettings
-
 from requests_cache.sending import Sending
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from http_client_cache.expiry import ExpireAfter
     from requests_cache.backends.base import BaseCache
     from requests_cache.backends.choose import BackendSpecifier
-
-    from http_client_cache.expiry import ExpireAfter
 
 
 class CacheMixin(Sending, LiveSettings):
@@ -92,7 +91,7 @@ class CacheMixin(Sending, LiveSettings):
 
     @classmethod
     def wrap(cls, session: Session, *args: Any, **kwargs: Any) -> Self:
-        """A caching session with everything that another session has: adapters, cookies, hooks …
+        """A caching session with everything that another session has: adapters, cookies, hooks.
 
         Args:
             session: stays as it is; both share what can be shared.

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import requests
 from requests import Response, Session
+from tests.faces.requests.conftest import OpenSession
 
 from requests_cache import CachedSession
 from requests_cache.response import CachedResponse
-from tests.faces.requests.conftest import OpenSession
 from tests.support.origin import Origin
 
 
@@ -68,7 +68,7 @@ WAYS: dict[str, Callable[[Response], Any]] = {
         map(str, response.iter_content(5, decode_unicode=True))
     ),
     "lines": lambda response: list(response.iter_lines()),
-    "iteration": lambda response: b"".join(response),
+    "iteration": b"".join,
     "raw": lambda response: response.raw.read(decode_content=True),
     "twice": lambda response: (response.content, response.content, list(response.iter_content(9))),
 }
@@ -149,10 +149,10 @@ def test_ways_to_read(origin: Origin, open_session: OpenSession, name: str, way:
     with Session() as plain, open_session() as session:
         for stream in (False, True):
             with plain.get(url, stream=stream) as response:
-                expected = outcome(lambda: read(response))  # noqa: B023
+                expected = outcome(lambda: read(response))
             for from_cache in (stream, True):
                 with session.get(url, stream=stream) as response:
-                    assert (response.from_cache, outcome(lambda: read(response))) == (  # noqa: B023
+                    assert (response.from_cache, outcome(lambda: read(response))) == (
                         from_cache,
                         expected,
                     )
@@ -174,7 +174,7 @@ def test_a_hit_can_be_pickled(origin: Origin, open_session: OpenSession) -> None
     with open_session(expire_after=60) as session:
         for from_cache in (False, True):
             response = session.get(origin.url("/redirect/1"))
-            copy = pickle.loads(pickle.dumps(response))  # noqa: S301
+            copy = pickle.loads(pickle.dumps(response))
             assert type(copy) is CachedResponse
             assert (copy.from_cache, copy.cache_key) == (from_cache, response.cache_key)
             assert (copy.content, copy.url) == (response.content, response.url)
