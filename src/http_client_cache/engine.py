@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import deque
 from itertools import count
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -125,6 +126,10 @@ class _Cache(Generic[S, F]):
     def _mode(self) -> _Mode:
         """The flows that the settings ask for."""
         return lawful if self.settings.cache_control else flow
+
+    @abstractmethod
+    def give_back(self, name: str, fruitless: bool) -> None:  # noqa: FBT001 - see AtEnd
+        """Begin to release a lease in the store, without waiting for it."""
 
     def _serving(self, request: Request, options: Options) -> Plan[Served]:
         plan = self._mode().serve(self, request, self._ruled(options))

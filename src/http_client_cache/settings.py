@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from http_client_cache.body import WHOLE_BYTES
 from http_client_cache.checked import check_codes, check_function, check_names
@@ -85,11 +85,13 @@ class Settings:
         ConfigurationError: a value is not what its argument accepts.
 
     Attributes:
-        parse_expiry: says what an expiration value means; a face may have words of its own.
         unstored: all names that are not stored.
     """
 
-    parse_expiry: ClassVar[Callable[[Any, str], Expiry]] = staticmethod(parse_expire_after)
+    @staticmethod
+    def parse_expiry(value: Any, name: str) -> Expiry:
+        """What an expiration value means; a face may have words of its own."""
+        return parse_expire_after(value, name)
 
     def __init__(
         self,

@@ -119,7 +119,7 @@ def _place(asking: Asking, answer: Answer, verdict: weigh.Keep) -> Plan[Stored]:
     settings, headers = scope.settings, answer.head.headers
     names = names_to_keep(headers, dates_and_vary(asking.found.candidates))
     entry = msgspec.structs.replace(
-        _entry(settings, request, answer, verdict), vary=vary_values(names, request)
+        entry_by_law(settings, request, answer, verdict), vary=vary_values(names, request)
     )
     key = asking.found.key
     if settings.no_vary_search:
@@ -164,12 +164,13 @@ def _same_selection(one: Stored, new: Stored) -> bool:
     return new.entry.method != "HEAD"
 
 
-def _entry(
+def entry_by_law(
     settings: Settings,
     request: Request,
     answer: Answer,
     verdict: weigh.Keep,
 ) -> Entry:
+    """The metadata to store, with all that later hits need to know, but what selects it."""
     said = verdict.said
     entry = entry_of(settings, request, answer, verdict.expires)
     headers = storable_headers(
