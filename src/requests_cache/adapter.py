@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.key import normalize_url
 from http_client_cache.options import Options
-from http_client_cache.served import Forwarded, Hit, Refused, Served
+from http_client_cache.served import Forwarded, Hit, Made, Refused, Served
 from requests_cache.backends.choose import choose_backend
 from requests_cache.origin import Origin
 from requests_cache.request import engine_request
@@ -21,6 +21,7 @@ from requests_cache.response import CachedResponse, build, mark
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
+    from http_client_cache.body import AnyBody
     from requests_cache.backends.base import BaseCache
     from requests_cache.backends.choose import BackendSpecifier
     from requests_cache.origin import Send
@@ -139,7 +140,7 @@ class Caching(BaseAdapter):
         """One response of a stored chain."""
         if hop is None:
             return self._response(request, hit, stream=stream)
-        response = build(hop, b"", request, stream=stream, connection=self.adapter)
+        response = self._built(hop, b"", request, stream=stream)
         response._served = hit.told()
         return response
 
@@ -151,20 +152,33 @@ class Caching(BaseAdapter):
         if isinstance(served, Forwarded):
             response = cast("CachedResponse", served.answer.raw)
         elif isinstance(served, Refused):
-            response = build(NOT_CACHED, b"", request, stream=stream, connection=self.adapter)
+            response = self._built(NOT_CACHED, b"", request, stream=stream)
         else:
             stored = served.stored
-            response = build(
-                served.made or stored.entry,
-                stored.body if served.made is None else served.made.body,
-                request,
-                stream=stream,
-                hit=served,
-                engine=backend.engine,
-                connection=self.adapter,
-            )
+            body = stored.body if served.made is None else served.made.body
+            head = served.made or stored.entry
+            response = self._built(head, body, request, stream=stream, hit=served)
         mark(response, served, backend.clock, told=backend.settings.cache_status)
         return response
+
+    def _built(
+        self,
+        head: Entry | Hop | Made,
+        body: AnyBody,
+        request: PreparedRequest,
+        *,
+        stream: bool,
+        hit: Hit | None = None,
+    ) -> CachedResponse:
+        return build(
+            *(head, body, request),
+            method=request.method or "GET",
+            url=request.url or "",
+            stream=stream,
+            hit=hit,
+            engine=self._backend.engine,
+            connection=self.adapter,
+        )
 
     def close(self) -> None:
         """Let go of nothing: whoever made this one closes what it is made of."""

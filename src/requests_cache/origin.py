@@ -125,7 +125,13 @@ class Origin:
         if effect.stored is not None:
             response = detached_response(effect.stored, self._engine)
         else:
-            response = build(_as_hop(effect.answer), b"", self._request, stream=False)
+            request = self._request
+            response = build(
+                *(_as_hop(effect.answer), b"", request),
+                method=request.method or "GET",
+                url=request.url or "",
+                stream=False,
+            )
         response._content = effect.body  # Where filters look.
         return response
 

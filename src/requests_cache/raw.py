@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from http_client_cache.body import AnyBody, KeptBody
     from http_client_cache.engine import SyncCache
+    from http_client_cache.entry import Entry, Hop
     from http_client_cache.message import RawHeaders
+    from http_client_cache.served import Made
 
 
 class StoredRaw(HTTPResponse):
@@ -109,32 +111,31 @@ class KeptFile(io.RawIOBase):
 
 
 def stored_raw(
-    status: int,
-    reason: str,
-    version: tuple[int, int],
+    head: Entry | Hop | Made,
     headers: RawHeaders,
     body: AnyBody,
     engine: SyncCache | None,
     method: str,
-    *,
-    sets_cookies: bool,
 ) -> StoredRaw:
     """A response of urllib3's, of what is stored."""
     fields = HTTPHeaderDict()
     for name, value in headers:
         fields.add(name.decode("latin-1"), value.decode("latin-1"))
     source: Any = io.BytesIO(body) if isinstance(body, bytes) else KeptFile(body, _known(engine))
-    return StoredRaw(
+    raw = StoredRaw(
         body=source,
         headers=fields,
-        status=status,
-        version=version[0] * 10 + version[1],
-        reason=reason,
+        status=head.status,
+        version=head.version[0] * 10 + head.version[1],
+        reason=head.reason,
         preload_content=False,
         decode_content=False,
-        original_response=cast("Any", _head(headers, method)) if sets_cookies else None,
+        original_response=cast("Any", _head(headers, method)) if head.sets_cookies else None,
         enforce_content_length=False,
     )
+    if not body:
+        source.close()
+    return raw
 
 
 class _Broken(io.RawIOBase):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from requests import PreparedRequest, Response
-from requests.cookies import extract_cookies_to_jar
+from requests.cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
@@ -17,14 +17,70 @@ from http_client_cache.served import Hit, Refused, status_of
 from requests_cache.raw import StoredRaw, stored_raw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from http_client_cache.body import AnyBody
     from http_client_cache.engine import SyncCache
     from http_client_cache.entry import Entry, Hop, Stored
+    from http_client_cache.message import RawHeaders
     from http_client_cache.served import Made, Passed, Served
     from http_client_cache.status import CacheStatus
 
 NAME_IN_STATUS = "requests-cache"
 """How the cache calls itself in ``Cache-Status``."""
+
+
+class _Lazy:
+    """An attribute that is made when somebody looks; whoever sets it, sets it."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, response: Any, owner: type) -> Any:
+        if response is None:
+            return self
+        value = response.__dict__[self._name] = self._make(response)
+        return value
+
+
+class _Source(NamedTuple):
+    """What a stored response is made of.
+
+    Attributes:
+        head: status and fields.
+        headers: the fields, with an ``Age`` if it has one.
+        body: for who reads it in pieces.
+        request: that is answered, or what makes it.
+        method: of the request.
+        engine: the cache that holds the body, if it is not in memory.
+    """
+
+    head: Entry | Hop | Made
+    headers: RawHeaders
+    body: AnyBody
+    request: PreparedRequest | Callable[[], PreparedRequest]
+    method: str
+    engine: SyncCache | None
+
+    def made_request(self) -> PreparedRequest:
+        """The request that is answered."""
+        request = self.request
+        return request if isinstance(request, PreparedRequest) else request()
+
+    def made_raw(self) -> StoredRaw:
+        """A response of urllib3's."""
+        return stored_raw(self.head, self.headers, self.body, self.engine, self.method)
+
+
+def _cookies(response: CachedResponse) -> RequestsCookieJar:
+    cookies = cookiejar_from_dict({})
+    if response._source.head.sets_cookies:
+        extract_cookies_to_jar(cookies, response.request, response.raw)
+    return cookies
 
 
 class CachedResponse(Response):
@@ -46,19 +102,32 @@ class CachedResponse(Response):
     ]
 
     from_cache: bool = False
-    created_at: datetime | None = None
-    expires: datetime | None = None
     cache_key: str | None = None
+    _entry: Entry | None = None
     _served: Served | Passed | None = None
     _clock: Clock | None = None
+    _source: _Source
+
+    if TYPE_CHECKING:
+        created_at: datetime | None
+        expires: datetime | None
+    else:
+        # requests has these in attributes; a hit makes them when somebody looks.
+        created_at = _Lazy(lambda hit: _utc(hit._entry and hit._entry.created))
+        expires = _Lazy(lambda hit: _utc(hit._entry and hit._entry.expires))
+        headers = _Lazy(lambda hit: _joined(hit._source.headers))
+        encoding = _Lazy(lambda hit: get_encoding_from_headers(hit.headers))
+        reason = _Lazy(lambda hit: hit._source.head.reason)
+        request = _Lazy(lambda hit: hit._source.made_request())
+        raw = _Lazy(lambda hit: hit._source.made_raw())
+        cookies = _Lazy(_cookies)
 
     @property
     def is_expired(self) -> bool:
         """Whether the stored response has expired by now; false if it is new."""
-        if self.expires is None:
+        if self.expires is None or not self.from_cache:
             return False
-        now = (self._clock or Clock()).time()
-        return now >= self.expires.timestamp()
+        return (self._clock or Clock()).time() >= self.expires.timestamp()
 
     @property
     def revalidated(self) -> bool:
@@ -69,6 +138,17 @@ class CachedResponse(Response):
     def cache(self) -> CacheStatus:
         """What the cache did with the request, and why."""
         return status_of(self._served, (self._clock or Clock()).time())
+
+
+def _joined(fields: RawHeaders) -> CaseInsensitiveDict[str]:
+    """Header fields as requests has them: repetitions in one."""
+    joined: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for raw_name, raw_value in fields:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        first = names.setdefault(name.lower(), name)
+        joined[first] = f"{joined[first]}, {value}" if first in joined else value
+    return CaseInsensitiveDict(joined)
 
 
 AnyResponse = Response | CachedResponse
@@ -97,8 +177,10 @@ _made: WeakKeyDictionary[type[Response], type[CachedResponse]] = WeakKeyDictiona
 def build(
     head: Entry | Hop | Made,
     body: AnyBody,
-    request: PreparedRequest,
+    request: PreparedRequest | Callable[[], PreparedRequest],
     *,
+    method: str,
+    url: str,
     stream: bool,
     hit: Hit | None = None,
     engine: SyncCache | None = None,
@@ -109,7 +191,9 @@ def build(
     Args:
         head: status and fields.
         body: in memory, or to be read from ``engine``.
-        request: that is answered.
+        request: that is answered, or what makes it when somebody looks.
+        method: of the request.
+        url: of the request.
         stream: whether the caller reads the body.
         hit: whose ``Age`` is told, if it has one.
         engine: the cache that holds the body, if it is not in memory.
@@ -118,33 +202,24 @@ def build(
     headers = head.headers
     if hit is not None and hit.now is not None:
         headers = (*headers, (b"Age", b"%d" % (hit.age or 0)))
-    response = CachedResponse()
+    response = CachedResponse.__new__(CachedResponse)
     read = isinstance(body, bytes) and not stream
-    raw = stored_raw(
-        head.status,
-        head.reason,
-        head.version,
-        headers,
-        b"" if read else body,
-        engine,
-        request.method or "GET",
-        sets_cookies=head.sets_cookies,
-    )
-    response.status_code = head.status
-    response.headers = CaseInsensitiveDict(cast("Any", raw.headers))
-    response.encoding = get_encoding_from_headers(response.headers)
-    response.raw = raw
-    response.reason = head.reason
-    response.url = request.url or ""
-    response.request = request
-    response.connection = connection  # type: ignore[attr-defined]
-    if head.sets_cookies:
-        extract_cookies_to_jar(response.cookies, request, cast("Any", raw))
-    if read:
-        response._content = body
-        response._content_consumed = True  # type: ignore[attr-defined]
-        raw.close()
+    response.__dict__ = {
+        # Where the caller does not stream, it has been read already.
+        "_content": body if read else False,
+        "_content_consumed": read,
+        "_next": None,
+        "status_code": head.status,
+        "url": url,
+        "history": [],
+        "elapsed": _AT_ONCE,
+        "connection": connection,
+        "_source": _Source(head, headers, b"" if read else body, request, method, engine),
+    }
     return response
+
+
+_AT_ONCE = timedelta(0)
 
 
 def mark(response: CachedResponse, served: Served, clock: Clock, *, told: bool) -> None:
@@ -156,31 +231,27 @@ def mark(response: CachedResponse, served: Served, clock: Clock, *, told: bool) 
         return
     response._served = served.told()
     if isinstance(served, Hit):
-        entry = served.stored.entry
         response.from_cache = True
         response.cache_key = served.stored.key
-        response.created_at = _utc(entry.created)
-        response.expires = None if entry.expires is None else _utc(entry.expires)
+        response._entry = served.stored.entry
     else:
         response.cache_key = served.key
         if served.stored is not None:
-            expires = served.stored.entry.expires
-            response.expires = None if expires is None else _utc(expires)
+            response.expires = _utc(served.stored.entry.expires)
     if told:
         field = status_of(served, clock.time()).field(NAME_IN_STATUS)
         response.headers["Cache-Status"] = field
-        if isinstance(response.raw, StoredRaw):
-            response.raw.headers.add("Cache-Status", field)
+        if hasattr(response.raw, "headers"):
+            response.raw.headers["Cache-Status"] = field
 
 
-_LAST = datetime.max.replace(tzinfo=UTC)
-
-
-def _utc(seconds: float) -> datetime:
+def _utc(seconds: float | None) -> datetime | None:
+    if seconds is None:
+        return None
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
-        return _LAST
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def detached_response(stored: Stored, engine: SyncCache) -> CachedResponse:
@@ -191,7 +262,12 @@ def detached_response(stored: Stored, engine: SyncCache) -> CachedResponse:
     request.url = entry.url
     request.headers = CaseInsensitiveDict(Headers(entry.request_headers).items())
     request.body = None
-    response = build(entry, stored.body, request, stream=False, engine=engine)
-    response.elapsed = timedelta(0)
+    response = build(
+        *(entry, stored.body, request),
+        method=entry.method,
+        url=entry.url,
+        stream=False,
+        engine=engine,
+    )
     mark(response, Hit(stored), engine.clock, told=False)
     return response

@@ -36,6 +36,9 @@ OWN_ARGUMENTS = (
 """What a request takes for the cache."""
 
 
+_UNSAID = dict.fromkeys(("only_if_cached", "refresh", "force_refresh"), False)
+
+
 class _Calls(threading.local):
     """What the calling thread is at, in one session.
 
@@ -140,9 +143,8 @@ class Sending:
             chain.end()
 
     def _options(self, own: dict[str, Any], chain: Chain, *, follow: bool) -> Options:
-        if not any(own.values()) and own.get("expire_after") is None:
-            said = PLAIN
-        else:
+        said = PLAIN
+        if any(value is not None and value is not _UNSAID.get(name) for name, value in own.items()):
             said = Options(
                 requests_expiry(own.get("expire_after")),
                 check_flag(own.get("refresh", False), "refresh"),

@@ -8,7 +8,6 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, NamedTuple
 
-import aiohttp
 import pytest
 
 import aiohttp_client_cache
@@ -90,7 +89,7 @@ def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..
 
 @pytest.mark.parametrize("cache_control", [False, True])
 @pytest.mark.parametrize(
-    "path", ["/cache/600?", "/redirect-to?to=/cache/600&as=", "/large?size=1200000&of="]
+    "path", ["/cache/600?{}", "/redirect-to?to=/cache/600?{}", "/large?size=1200000&of={}"]
 )
 def test_every_backend(
     threaded_origin: Origin, both: Callable[..., Both], path: str, cache_control: bool
@@ -99,7 +98,7 @@ def test_every_backend(
     for number, (first, second) in enumerate(
         ((clients.aiohttp, clients.requests), (clients.requests, clients.aiohttp))
     ):
-        url = threaded_origin.url(f"{path}{number}")
+        url = threaded_origin.url(path.format(number))
         new = first(url)
         asked = threaded_origin.count()
         cached = second(url)
@@ -117,7 +116,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "bytes": ("POST", {"data": b"\x00\xff"}, {"data": b"\x00\xff"}),
     "text": ("POST", {"data": "ü"}, {"data": "ü".encode()}),
     "field": ("GET", {"headers": {"X-Mode": "1"}}, {"headers": {"x-mode": "1"}}),
-    "auth": ("GET", {"auth": aiohttp.BasicAuth("me", "x")}, {"auth": ("me", "x")}),
+    "auth": ("GET", {"headers": {"Authorization": "Basic bWU6eA=="}}, {"auth": ("me", "x")}),
     "cookies": ("GET", {"cookies": {"a": "b"}}, {"cookies": {"a": "b"}}),
 }
 
