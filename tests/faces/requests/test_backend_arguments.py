@@ -30,7 +30,6 @@ from requests_cache.backends.options import MONGODB as OF_MONGODB
 from requests_cache.policy.spellings import SPELLINGS
 from tests.support.origin import Origin
 
-
 # Choosing
 
 KINDS: list[tuple[Any, type[BaseCache]]] = [
@@ -164,7 +163,7 @@ def test_a_name_has_two_spellings(kind: Any, argument: str, in_tmp_path: Path) -
 def test_names_in_mongodb(kind: Any) -> None:
     def place(**arguments: Any) -> tuple[str, str]:
         cache = kind(**arguments)
-        return cache.cache_name, cache._parts[2]._target.database
+        return cache.cache_name, cache._parts[2].target.database
 
     assert place() == ("http_cache", "http_cache")
     assert place(db_name="demo") == ("demo", "demo")
@@ -180,7 +179,7 @@ def test_names_in_dynamodb(caplog: pytest.LogCaptureFixture) -> None:
 
     def place(**arguments: Any) -> tuple[str, str]:
         cache = DynamoDbCache(region_name="us-east-1", **arguments)
-        return cache.cache_name, cache._table.name
+        return cache.cache_name, cache._table
 
     assert place() == ("http_cache", "http-client-cache")
     assert place(cache_name="demo") == ("demo", "http-client-cache")
@@ -237,9 +236,7 @@ def test_where_it_is_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert user_cache_dir() == tmp_path / "local"
 
 
-def test_the_folder_for_temporary_files(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with SQLiteCache("demo", use_temp=True) as cache:
         assert cache.db_path == tmp_path / "demo.sqlite"
