@@ -45,7 +45,10 @@ class CacheSettings(Settings):
     Raises:
         ConfigurationError: a value is not what its argument accepts.
         TypeError: an unknown argument.
+        AttributeError: a setting is set that there is not.
     """
+
+    _is_made = False
 
     @staticmethod
     def parse_expiry(value: Any, name: str) -> Expiry:
@@ -56,6 +59,13 @@ class CacheSettings(Settings):
         if redacted_parameters is None:
             redacted_parameters = DEFAULT_IGNORED_PARAMS
         super().__init__(redacted_parameters=redacted_parameters, **respelled(rules))
+        self._is_made = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Whoever sets a name that does nothing would rely on it.
+        if self._is_made and name not in vars(self) and not hasattr(type(self), name):
+            raise AttributeError(f"there is no setting {name!r}")
+        super().__setattr__(name, value)
 
     allowable_codes = _spelling("allowed_codes")
     allowable_methods = _spelling("allowed_methods")

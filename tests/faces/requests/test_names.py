@@ -111,3 +111,13 @@ def test_a_key_without_a_backend(argument: str) -> None:
     assert len(keys(**{argument: ["A"]})) == 2
     with requests_cache.CachedSession(backend="memory") as session:
         assert session.cache.create_key(request("1")) == requests_cache.create_key(request("1"))
+
+
+def test_settings_that_there_are_not_are_told() -> None:
+    with requests_cache.CachedSession(backend="memory") as session:
+        for name in ("disabled", "only_if_cached", "content_root_key"):
+            with pytest.raises(AttributeError, match=f"no setting '{name}'"):
+                setattr(session.settings, name, True)
+        session.settings.expire_after = 5
+        session.settings.allowable_codes = (200, 404)
+        assert (session.expire_after, 404 in session.allowed_codes) == (5, True)
