@@ -347,6 +347,10 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
         """Whether a request will be answered without going out; see :func:`flow.admit`."""
         return self._driver.run(self._admitting(request, options), client)
 
+    def look(self, key: str, options: Options) -> tuple[Stored | None, Reason]:
+        """What is stored under a key, and whether it may be served as it is."""
+        return self._driver.run(flow.look(self, key, self._ruled(options)))
+
     def stop_background(self) -> None:
         """Begin no more refreshes, and wait for those under way, a second at most."""
         self._driver.background.stop()

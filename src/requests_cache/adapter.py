@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from http_client_cache.entry import Entry, Hop
+from http_client_cache.errors import StoreError
 from http_client_cache.key import normalize_url
 from http_client_cache.options import Options
 from http_client_cache.served import Forwarded, Hit, Made, Refused, Served
@@ -117,7 +118,9 @@ class Caching(BaseAdapter):
 
         return self._answer(request, send, stream=stream)
 
-    def _answer(self, request: PreparedRequest, send: Send, *, stream: bool) -> CachedResponse:
+    def _answer(
+        self, request: PreparedRequest, send: Send, *, stream: bool, again: bool = True
+    ) -> CachedResponse:
         backend, options = self._backend, self._options
         origin = Origin(request, send, backend.engine, stream=stream)
         try:
@@ -128,11 +131,17 @@ class Caching(BaseAdapter):
             raise
         if origin.copy is not None:
             origin.copy.let_go()
-        if isinstance(served, Hit) and served.stored.hops and options.chain is not None:
-            hops = served.stored.hops
-            options.chain.ahead = (hops[1:], served)
-            return self._replayed(request, hops[0], served, stream=stream)
-        return self._response(request, served, stream=stream)
+        try:
+            if isinstance(served, Hit) and served.stored.hops and options.chain is not None:
+                hops = served.stored.hops
+                options.chain.ahead = (hops[1:], served)
+                return self._replayed(request, hops[0], served, stream=stream)
+            return self._response(request, served, stream=stream)
+        except StoreError:
+            if not again:
+                raise
+            # What is damaged is gone by now.
+            return self._answer(request, send, stream=stream, again=False)
 
     def _replayed(
         self, request: PreparedRequest, hop: Hop | None, hit: Hit, *, stream: bool
@@ -157,6 +166,8 @@ class Caching(BaseAdapter):
             stored = served.stored
             body = stored.body if served.made is None else served.made.body
             head = served.made or stored.entry
+            if not stream:
+                body = backend.engine.read_all(body)
             response = self._built(head, body, request, stream=stream, hit=served)
         mark(response, served, backend.clock, told=backend.settings.cache_status)
         return response

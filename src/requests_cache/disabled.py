@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 class Switch:
@@ -28,7 +28,7 @@ class Switch:
             self._count += 1
 
     @contextmanager
-    def off(self) -> Iterator[None]:
+    def off(self) -> Generator[None]:
         """Switch it off for a while; may be nested, and left in any order."""
         with self._lock:
             self._count += 1

@@ -65,7 +65,7 @@ class Origin:
             response = cached(self._send(request))
         except Exception as error:  # noqa: BLE001 - the plan decides, and raises it again
             return Lost(error)
-        sent = response.request or request
+        sent = cast("PreparedRequest | None", response.request) or request
         if response.request is request:
             # Its caller did not ask for conditions.
             response.request = self._request

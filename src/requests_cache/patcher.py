@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from requests import Session
 
@@ -17,7 +17,7 @@ from requests_cache.sending import Sending
 from requests_cache.session import CachedSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from http_client_cache.expiry import ExpireAfter
     from requests_cache.backends.base import BaseCache
@@ -47,7 +47,7 @@ class _Installation:
         """Let a new session use the cache."""
         if type(session) is Session:
             session.__class__ = self.kind
-            self.kind.__init__(session, backend=self.cache)
+            self.kind.__init__(cast("CachedSession", session), backend=self.cache)
         else:
             _plain_init(session)
             session.__class__ = _with_cache(type(session))
@@ -76,11 +76,9 @@ def _with_cache(kind: type[Session]) -> type[Session]:
     """A class of the user's, with the cache before it."""
     known = _made.get(kind)
     if known is None:
-        known = _made[kind] = type(
-            kind.__name__,
-            (Sending, kind),
-            {"__module__": kind.__module__, "__qualname__": kind.__qualname__},
-        )
+        bases: tuple[type, ...] = (Sending, kind)
+        names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        known = _made[kind] = type(kind.__name__, bases, names)
     return known
 
 
@@ -133,7 +131,7 @@ def uninstall_cache() -> None:
 
 
 @contextmanager
-def enabled(*args: Any, **kwargs: Any) -> Iterator[None]:
+def enabled(*args: Any, **kwargs: Any) -> Generator[None]:
     """Install a cache for a while; what was installed before comes back, whatever happens.
 
     Args:
@@ -160,7 +158,7 @@ def enabled(*args: Any, **kwargs: Any) -> Iterator[None]:
 
 
 @contextmanager
-def disabled() -> Iterator[None]:
+def disabled() -> Generator[None]:
     """Switch the installed cache off for a while, in all threads; may be nested."""
     installed = _installed
     if installed is None:

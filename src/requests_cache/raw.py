@@ -66,7 +66,7 @@ class KeptFile(io.RawIOBase):
         """It is."""
         return True
 
-    def read(self, size: int | None = -1) -> bytes:  # type: ignore[override]
+    def read(self, size: int | None = -1) -> bytes:
         """So many bytes, or all that are left; fewer only at the end.
 
         Raises:
@@ -176,8 +176,7 @@ def replay(response: Response, body: bytes, error: Exception | None = None) -> N
         original_response=getattr(raw, "_original_response", None),
         enforce_content_length=False,
     )
-    response._content = False
-    response._content_consumed = False  # type: ignore[attr-defined]
+    response.__dict__.update(_content=False, _content_consumed=False)
 
 
 def _head(headers: RawHeaders, method: str) -> _Head:

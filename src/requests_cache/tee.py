@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,9 +48,10 @@ class Copy:
         # In the place of the methods: it stays the response that it is, of the class that it is.
         # By a weak reference, as it would be its own owner.
         seen = weakref.ref(raw)
+        kind = cast("type[Any]", raw.__class__)
         for name in ("read", "read1", "read_chunked", "drain_conn", "close"):
-            if hasattr(type(raw), name):
-                watched = partial(getattr(copy, f"_{name}"), seen, getattr(type(raw), name))
+            if hasattr(kind, name):
+                watched = partial(getattr(copy, f"_{name}"), seen, getattr(kind, name))
                 setattr(raw, name, watched)
         weakref.finalize(raw, engine.abandoned.append, copy).atexit = False
         return copy
