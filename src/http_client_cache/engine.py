@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 import msgspec
 
 from http_client_cache import flow, housekeeping
-from http_client_cache.body import READ_BYTES, KeptBody
+from http_client_cache.body import READ_BYTES, AnyBody, KeptBody
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Stored
 from http_client_cache.errors import StoreError, StoreUnavailable
@@ -342,6 +342,21 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
                 # Whoever is told of it may try again at once, and is not to meet it again.
                 self.run(housekeeping.ask(self.store.drop([body.place]), 0, writes=True))
             raise error if isinstance(error, StoreError) else StoreError(str(error)) from error
+
+    def read_all(self, body: AnyBody) -> bytes:
+        """A stored body, in memory.
+
+        Raises:
+            StoreError: it cannot be read any more, or is damaged.
+        """
+        if isinstance(body, bytes):
+            return body
+        pieces: list[bytes] = []
+        start = 0
+        while start < len(body):
+            pieces.append(self.read(body, start))
+            start += len(pieces[-1])
+        return b"".join(pieces)
 
     def admit(self, request: Request, options: Options, client: SyncClient) -> bool:
         """Whether a request will be answered without going out; see :func:`flow.admit`."""
