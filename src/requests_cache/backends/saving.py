@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+from requests import Response
 
 from http_client_cache import housekeeping
 from http_client_cache.entry import Alias, Entry, Stored
@@ -26,8 +27,6 @@ from requests_cache.origin import head_of
 from requests_cache.request import engine_request
 
 if TYPE_CHECKING:
-    from requests import Response
-
     from http_client_cache.body import KeptBody
     from http_client_cache.engine import SyncCache
     from http_client_cache.entry import Hop
@@ -46,9 +45,13 @@ def save_response(
         expires: if left out, what the settings say.
 
     Raises:
-        ConfigurationError: it has no key, or ``expires`` is no moment.
+        ConfigurationError: it is no response to a request, or has no key, or ``expires`` is no
+            moment.
     """
     settings, now = engine.settings, engine.now()
+    given = cast("object", response)
+    if not isinstance(given, Response) or cast("Any", given).request is None:
+        raise ConfigurationError(f"a response must have a request, unlike {describe(given)}")
     prepared = response.request
     if key is None:
         # What is stored of a request may not be all that tells it from others.

@@ -183,6 +183,16 @@ def test_save_response_under_a_key(session: CachedSession, origin: Origin) -> No
     assert other.contains("mine")
 
 
+@pytest.mark.parametrize("wrong", ["text", None, requests.Response()])
+def test_what_is_no_response_is_not_stored(open_cache: OpenCache, wrong: Any) -> None:
+    cache = open_cache()
+    with pytest.raises(ConfigurationError, match="must have a request"):
+        cache.save_response(wrong, "key")
+    with pytest.raises(ConfigurationError, match="must have a request"):
+        cache.responses["key"] = wrong
+    assert cache.size() == 0
+
+
 def test_what_varies_is_stored_as_the_law_wants(open_session: OpenSession, origin: Origin) -> None:
     session = open_session(cache_control=True)
     url = origin.url("/response-headers?Vary=Accept&Cache-Control=max-age%3D60")
