@@ -367,5 +367,5 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
         return self._driver.run(flow.look(self, key, self._ruled(options)))
 
     def stop_background(self) -> None:
-        """Begin no more refreshes, and wait for those under way, a second at most."""
+        """Wait for refreshes that are under way, a second at most."""
         self._driver.background.stop()
