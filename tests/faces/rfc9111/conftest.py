@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import MEMORY_ROUTES, ROUTES, OpenWeb, Web, opener
+from tests.faces.rfc9111.web import (
+    MEMORY_ROUTES,
+    ROUTES,
+    SESSION_ROUTES,
+    TABLE_ROUTES,
+    OpenWeb,
+    Web,
+    opening,
+)
 from tests.support.clock import StandingClock
 from tests.support.scripted import ScriptedOrigin
+
+WAYS = {
+    "open_web": MEMORY_ROUTES,
+    "open_any_web": ROUTES,
+    "open_session_web": SESSION_ROUTES,
+    "open_table_web": TABLE_ROUTES,
+}
+"""The routes of each fixture that makes caches."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test with both clients, unless it is about one of them."""
+    alone = metafunc.definition.get_closest_marker("only_aiohttp") is not None
+    for name, routes in WAYS.items():
+        if name in metafunc.fixturenames:
+            ways = [route for route in routes if not (alone and route.endswith("requests"))]
+            metafunc.parametrize(name, ways, indirect=True)
 
 
 @pytest.fixture
@@ -19,13 +43,13 @@ async def scripted(clock: StandingClock) -> AsyncIterator[ScriptedOrigin]:
         yield origin
 
 
-@pytest.fixture(params=MEMORY_ROUTES)
+@pytest.fixture
 async def open_web(
     request: pytest.FixtureRequest, scripted: ScriptedOrigin, clock: StandingClock, tmp_path: Path
 ) -> AsyncIterator[OpenWeb]:
     """Make caches in memory, before one origin: each in the way of the parameter."""
-    async with contextlib.AsyncExitStack() as opened:
-        yield opener(request.param, scripted, clock, tmp_path, opened)
+    async with opening(request.param, scripted, clock, tmp_path) as open_web:
+        yield open_web
 
 
 @pytest.fixture
@@ -34,13 +58,13 @@ async def web(open_web: OpenWeb) -> Web:
     return open_web()
 
 
-@pytest.fixture(params=ROUTES)
+@pytest.fixture
 async def open_any_web(
     request: pytest.FixtureRequest, scripted: ScriptedOrigin, clock: StandingClock, tmp_path: Path
 ) -> AsyncIterator[OpenWeb]:
     """Make caches in memory and in SQLite files."""
-    async with contextlib.AsyncExitStack() as opened:
-        yield opener(request.param, scripted, clock, tmp_path, opened)
+    async with opening(request.param, scripted, clock, tmp_path) as open_web:
+        yield open_web
 
 
 @pytest.fixture
@@ -49,13 +73,13 @@ async def any_web(open_any_web: OpenWeb) -> Web:
     return open_any_web()
 
 
-@pytest.fixture(params=["session", "traced"])
+@pytest.fixture
 async def open_session_web(
     request: pytest.FixtureRequest, scripted: ScriptedOrigin, clock: StandingClock, tmp_path: Path
 ) -> AsyncIterator[OpenWeb]:
     """Make caches whose requests take the cache's own arguments."""
-    async with contextlib.AsyncExitStack() as opened:
-        yield opener(request.param, scripted, clock, tmp_path, opened)
+    async with opening(request.param, scripted, clock, tmp_path) as open_web:
+        yield open_web
 
 
 @pytest.fixture
@@ -66,11 +90,11 @@ async def session_web(open_session_web: OpenWeb) -> Web:
 
 @pytest.fixture
 async def open_table_web(
-    scripted: ScriptedOrigin, clock: StandingClock, tmp_path: Path
+    request: pytest.FixtureRequest, scripted: ScriptedOrigin, clock: StandingClock, tmp_path: Path
 ) -> AsyncIterator[OpenWeb]:
-    """Make caches for long tables, which take the shortest way alone."""
-    async with contextlib.AsyncExitStack() as opened:
-        yield opener("session", scripted, clock, tmp_path, opened)
+    """Make caches for long tables, which take the shortest way of each client alone."""
+    async with opening(request.param, scripted, clock, tmp_path) as open_web:
+        yield open_web
 
 
 @pytest.fixture

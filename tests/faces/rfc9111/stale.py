@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
-
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import LOST, Web
 from tests.support.scripted import reply
 
 TAG = 'ETag: "a"'
@@ -33,7 +31,7 @@ async def outcome(web: Web, fields: Mapping[str, str] | None = None, **kwargs: A
     """`stale`, or what else came of it."""
     try:
         seen = await web.get("/", fields, **kwargs)
-    except aiohttp.ClientError:
+    except LOST:
         return "away"
     if seen.status != 200:
         assert not seen.from_cache

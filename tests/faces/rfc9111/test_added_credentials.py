@@ -9,11 +9,14 @@ import pytest
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
 from aiohttp_client_cache import CacheBackend, CachedSession
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import Web, only_aiohttp
+from tests.faces.rfc9111.web_of_aiohttp import AiohttpWeb
 from tests.support.clock import StandingClock
 from tests.support.scripted import ScriptedOrigin, reply
 
 TAG = 'ETag: "a"'
+
+pytestmark = only_aiohttp("requests has no middlewares")
 
 
 class SigningIn:
@@ -38,7 +41,7 @@ async def signed_web(
 ) -> AsyncIterator[Web]:
     backend = CacheBackend(cache_control=True, clock=clock)
     async with CachedSession(cache=backend, middlewares=[signing_in]) as session:
-        yield Web(session, backend, scripted, clock)
+        yield AiohttpWeb.of(session, backend, scripted, clock)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -72,7 +75,7 @@ async def test_those_who_wait_do_not_share_them(
 ) -> None:
     backend = CacheBackend(cache_control=cache_control, expire_after=10, clock=clock)
     async with CachedSession(cache=backend, middlewares=[signing_in]) as session:
-        web = Web(session, backend, scripted, clock)
+        web = AiohttpWeb.of(session, backend, scripted, clock)
         gate = asyncio.Event()
         web.origin.answers(
             "/",

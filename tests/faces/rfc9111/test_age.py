@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import Web
 from tests.support.scripted import reply
 
 
@@ -16,7 +16,7 @@ async def test_it_is_the_time_since_arrival(any_web: Web) -> None:
     web.clock.advance(seconds=12.9)
     seen = await web.get()
     assert seen.headers.getall("Age") == ["12"]
-    assert [value for name, value in seen.response.raw_headers if name.lower() == b"age"] == [b"12"]
+    assert [value for name, value in seen.raw_headers if name.lower() == b"age"] == [b"12"]
 
 
 async def test_it_takes_the_place_of_the_one_received(web: Web) -> None:

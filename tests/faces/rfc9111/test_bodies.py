@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 
-import aiohttp
 import pytest
 
 from aiohttp_client_cache import CacheBackend, CachedSession
-from tests.faces.aiohttp.rfc9111.parts import BODY, FRESH, TAG, serve_ranges
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.parts import BODY, FRESH, TAG, serve_ranges
+from tests.faces.rfc9111.web import BROKEN_OFF, Web, only_aiohttp
 from tests.support.clock import StandingClock
 from tests.support.scripted import End, ScriptedOrigin, reply
 
@@ -32,7 +31,7 @@ async def test_a_large_one(any_web: Web) -> None:
 async def test_a_large_one_that_breaks_off(any_web: Web) -> None:
     web = any_web
     web.origin.answers("/", reply(FRESH, TAG, body=LARGE, end=End.CUT_OFF, missing=10))
-    with pytest.raises(aiohttp.ClientPayloadError):
+    with pytest.raises(BROKEN_OFF):
         await web.get()
     web.origin.answers("/", serve_ranges(FRESH, TAG, body=LARGE.decode() + BODY))
     for _ in range(2):
@@ -41,8 +40,8 @@ async def test_a_large_one_that_breaks_off(any_web: Web) -> None:
 
 async def test_a_slow_one(any_web: Web) -> None:
     gate = asyncio.Event()
-    any_web.origin.answers("/", reply(FRESH, body="slow", body_gate=gate))
-    response = await any_web.session.get(any_web.origin.url("/"))
+    any_web.origin.answers("/", reply(FRESH, body="slow", body_gate=gate, end=End.CHUNKED))
+    response = await any_web.open()
     gate.set()
     assert await response.read() == b"slow"
     seen = await any_web.get()
@@ -51,7 +50,7 @@ async def test_a_slow_one(any_web: Web) -> None:
 
 async def test_a_large_one_that_nobody_reads(web: Web) -> None:
     web.origin.answers("/", reply(FRESH, body=LARGE), reply(FRESH, body="new"))
-    (await web.session.get(web.origin.url("/"))).release()
+    await (await web.open()).release()
     assert (await web.get()).body == b"new"
 
 
@@ -80,6 +79,7 @@ async def test_the_head_of_a_compressed_one(web: Web) -> None:
     assert (seen.body, seen.from_cache, web.origin.count()) == (BODY.encode(), True, 2)
 
 
+@only_aiohttp("requests decodes whatever it is asked for")
 async def test_ranges_of_one_that_stays_compressed(
     scripted: ScriptedOrigin, clock: StandingClock
 ) -> None:

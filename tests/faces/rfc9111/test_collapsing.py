@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import Fields, Seen, Web
+from tests.faces.rfc9111.web import Fields, Seen, Web, only_aiohttp
 from tests.support.scripted import Answerer, Received, Reply, reply
 
 
@@ -135,6 +135,7 @@ async def test_each_gets_the_error(web: Web) -> None:
     assert all(isinstance(each, Exception) for each in outcomes)
 
 
+@only_aiohttp("a thread is not cancelled")
 async def test_the_first_of_them_is_cancelled(web: Web) -> None:
     gate = asyncio.Event()
     web.origin.answers("/", reply("Cache-Control: max-age=60", gate=gate), reply())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from http_client_cache.rfc9111.reasons import Reason
-from tests.faces.aiohttp.rfc9111.web import OpenWeb
+from tests.faces.rfc9111.web import OpenWeb
 from tests.support.scripted import reply
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import Web
 from tests.support.scripted import Received, Reply, reply
 
 FRESH = "Cache-Control: max-age=60"
@@ -38,7 +38,7 @@ async def test_whoever_has_it_is_told_so(
     await any_web.get()
     seen = await any_web.get("/", fields)
     assert (seen.status, seen.body, seen.from_cache) == (304, b"", True)
-    assert seen.response.reason == "Not Modified"
+    assert seen.reason == "Not Modified"
     assert any_web.origin.count() == 1
     for name in ("Cache-Control", "Date", "Content-Location"):
         assert name in seen.headers

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.faces.rfc9111.web import OpenWeb, Web
 from tests.support.scripted import reply
 
 LARGE = b"x" * 3_000_000
 """More than a connection takes in on its own."""
-
-
-def in_use(web: Web) -> int:
-    connector = web.session.connector
-    assert connector is not None
-    return len(connector._acquired)
 
 
 async def test_a_rest_that_may_not_be_stored(web: Web) -> None:
@@ -35,7 +29,7 @@ async def test_a_rest_that_may_not_be_stored(web: Web) -> None:
     assert [request.headers.get("Range") for request in web.origin.received] == [
         *("bytes=0-0", "bytes=1-", None),
     ]
-    assert in_use(web) == 0
+    assert web.in_use() == 0
 
 
 async def test_an_error_in_whose_place_something_stale_is_served(open_web: OpenWeb) -> None:
@@ -44,4 +38,4 @@ async def test_an_error_in_whose_place_something_stale_is_served(open_web: OpenW
     await web.get()
     web.clock.advance(seconds=20)
     assert (await web.get()).from_cache
-    assert in_use(web) == 0
+    assert web.in_use() == 0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import aiohttp
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import OpenWeb
+from tests.faces.rfc9111.web import LOST, OpenWeb
 from tests.support.scripted import reply
 
 
@@ -25,5 +24,5 @@ async def test_nothing_refused_is_served_in_the_place_of_an_error(open_web: Open
     seen = await web.get()
     assert (seen.status, seen.from_cache) == (503, False)
     web.origin.away = True
-    with pytest.raises(aiohttp.ClientError):
+    with pytest.raises(LOST):
         await web.get()

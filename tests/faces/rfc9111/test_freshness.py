@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.faces.rfc9111.web import OpenWeb, Web
 from tests.support.clock import START
 from tests.support.scripted import Line, Received, Reply, reply
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import aiohttp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.faces.aiohttp.rfc9111.web import ROUTES, Seen, Web, opener
+from tests.faces.rfc9111.web import LOST, ROUTES, Seen, Web, opener
 from tests.support.clock import StandingClock
 from tests.support.scripted import Received, Reply, ScriptedOrigin, reply
 
@@ -203,7 +202,7 @@ async def take(step: object, web: Web, world: World) -> None:
         case AtOnce(gets):
             await asyncio.gather(*[ask(each, web, world) for each in gets])
         case Put(path):
-            with contextlib.suppress(aiohttp.ClientError):
+            with contextlib.suppress(LOST):
                 await web.request("PUT", path)
         case Say(path, policy):
             world.policy[path] = policy
@@ -224,7 +223,7 @@ async def ask(get: Get, web: Web, world: World) -> None:
         fields["Range"] = f"bytes={get.span[0]}-{get.span[1]}"
     try:
         seen = await web.request(get.method, get.path, fields)
-    except aiohttp.ClientError:
+    except LOST:
         assert web.origin.away, "only what is lost raises"
         assert "only-if-cached" not in get.asked, "nobody had to be asked"
         return

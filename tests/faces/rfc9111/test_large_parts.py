@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.faces.aiohttp.rfc9111.parts import FRESH, TAG, part
-from tests.faces.aiohttp.rfc9111.web import Web
-from tests.support.scripted import reply
+from tests.faces.rfc9111.parts import FRESH, TAG, part
+from tests.faces.rfc9111.web import Web
+from tests.support.scripted import End, reply
 
 WHOLE = bytes(range(256)) * 12_000
 """More than is read before a response is handed over."""
@@ -20,10 +20,12 @@ def content_range(start: int, stop: int) -> str:
 
 async def test_a_slow_one_is_handed_over_at_once(web: Web) -> None:
     gate = asyncio.Event()
-    part = reply(*LINES, content_range(0, 10), status=206, body=WHOLE[:10], body_gate=gate)
+    part = reply(
+        *LINES, content_range(0, 10), status=206, body=WHOLE[:10], body_gate=gate, end=End.CHUNKED
+    )
     web.origin.answers("/", part)
     async with asyncio.timeout(5):
-        response = await web.session.get(web.origin.url("/"), headers={"Range": "bytes=0-9"})
+        response = await web.open(fields={"Range": "bytes=0-9"})
         assert response.status == 206
         gate.set()
         assert await response.read() == WHOLE[:10]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.faces.rfc9111.web import OpenWeb, Web
 from tests.support.scripted import Received, Reply, reply
 
 FRESH = "Cache-Control: max-age=60"
@@ -18,7 +18,7 @@ class TestHead:
         seen = await web.head()
         assert (seen.status, seen.body, seen.from_cache) == (200, b"", True)
         assert (seen.headers["X-Kept"], seen.headers["Content-Length"]) == ("1", "5")
-        assert seen.response.method == "HEAD"
+        assert seen.method == "HEAD"
         assert (await web.get()).body == b"five5"
         assert web.origin.count() == 1
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 
 from aiohttp_client_cache import CacheBackend, CacheMixin
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.faces.rfc9111.web import OpenWeb, Web, only_aiohttp
 from tests.support.clock import StandingClock
 from tests.support.scripted import ScriptedOrigin, reply
 
@@ -47,6 +47,7 @@ async def test_no_refresh_begins_where_the_field_says_so(open_web: OpenWeb) -> N
     assert await sends_nothing(web)
 
 
+@only_aiohttp("its like for requests is among the tests of its sessions")
 @pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
 async def test_classes_behind_the_cache_do_not_see_them(
     scripted: ScriptedOrigin, clock: StandingClock

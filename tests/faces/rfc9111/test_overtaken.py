@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.faces.rfc9111.web import OpenWeb, Web
 from tests.support.scripted import Received, Reply, reply
 
 FRESH = "Cache-Control: max-age=60"

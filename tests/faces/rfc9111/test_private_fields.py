@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.faces.rfc9111.web import OpenWeb, Web
 from tests.support.scripted import Received, Reply, reply
 
 

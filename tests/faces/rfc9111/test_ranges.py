@@ -6,8 +6,8 @@ import gzip
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.parts import BODY, FRESH, TAG, part, serve_ranges
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.parts import BODY, FRESH, TAG, part, serve_ranges
+from tests.faces.rfc9111.web import Web
 from tests.support.scripted import reply
 
 MODIFIED = "Thu, 31 Dec 2020 08:00:00 GMT"
@@ -34,7 +34,7 @@ class TestOfAFullResponse:
         await web.get()
         seen = await web.get("/", {"Range": asked})
         assert (seen.status, seen.body, seen.from_cache) == (206, body, True)
-        assert seen.response.reason == "Partial Content"
+        assert seen.reason == "Partial Content"
         assert seen.headers.getall("Content-Range") == [told]
         assert seen.headers.getall("Content-Length") == [str(len(body))]
         for name in ("Date", "Cache-Control", "ETag", "Content-Type"):

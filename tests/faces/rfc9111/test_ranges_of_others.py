@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import Web
 from tests.support.scripted import Received, Reply, reply
 
 PLAIN = b"0123456789" * 10

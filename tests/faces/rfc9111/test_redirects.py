@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import aiohttp
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import TOO_MANY_REDIRECTS, Web
 from tests.support.scripted import Received, Reply, reply
 
 FRESH = "Cache-Control: max-age=60"
@@ -19,8 +18,8 @@ async def test_a_chain_is_kept(any_web: Web) -> None:
     new, stored = await web.get(), await web.get()
     assert (new.body, stored.body) == (b"end", b"end")
     assert (new.from_cache, stored.from_cache) == (False, True)
-    assert [hop.status for hop in stored.response.history] == [301, 302]
-    assert str(stored.response.url) == web.origin.url("/b")
+    assert stored.history == [301, 302]
+    assert stored.url == web.origin.url("/b")
     assert web.origin.count() == 3
 
 
@@ -153,7 +152,7 @@ async def test_stored_loops_end_as_others_do(web: Web) -> None:
     web.origin.answers("/", reply(FRESH, "Location: /a", status=302))
     web.origin.answers("/a", reply(FRESH, "Location: /", status=302))
     for _ in range(2):
-        with pytest.raises(aiohttp.TooManyRedirects):
+        with pytest.raises(TOO_MANY_REDIRECTS):
             await web.get()
     assert web.origin.count() == 2
 
@@ -169,7 +168,7 @@ async def test_a_validated_hop(web: Web) -> None:
     web.clock.advance(seconds=20)
     seen = await web.get()
     assert (seen.status, seen.body) == (200, b"1")
-    assert [hop.status for hop in seen.response.history] == [301]
+    assert seen.history == [301]
     assert (web.origin.count("/"), web.origin.count("/a")) == (2, 1)
 
 
@@ -179,4 +178,5 @@ async def test_cookies_of_stored_hops(web: Web) -> None:
     web.origin.answers("/a", reply(FRESH))
     await web.get()
     seen = await web.get()
-    assert seen.response.history[0].cookies["hop"].value == "1"
+    cookie = seen.response.history[0].cookies["hop"]
+    assert getattr(cookie, "value", cookie) == "1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from http_client_cache.rfc9111.reasons import Reason
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.faces.rfc9111.web import OpenWeb, Web, only_aiohttp
 from tests.support.scripted import Received, Reply, reply
 
 FRESH = "Cache-Control: max-age=600"
@@ -37,6 +37,7 @@ async def test_they_tell_why(open_web: OpenWeb) -> None:
     assert seen.headers["Location"] == "/target?api_key=secret"
 
 
+@only_aiohttp("requests sends no credentials that a redirect names")
 async def test_credentials(web: Web) -> None:
     there = f"//user:secret@127.0.0.1:{web.origin.port}/target"
     web.origin.answers("/", reply(FRESH, f"Location: http:{there}", status=301))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import Web
 from tests.support.scripted import reply
 
 FRESH = "Cache-Control: max-age=60"
@@ -98,7 +98,7 @@ async def test_what_narrows_leads_to_a_validation(web: Web) -> None:
         seen = await web.get("/", {"Cache-Control": directive})
         assert (seen.status, seen.body) == (200, b"kept")
         assert web.origin.last.headers["If-None-Match"] == '"a"'
-        await web.backend.clear()
+        await web.clear()
 
 
 async def test_no_cache_brings_what_is_new_for_all(web: Web) -> None:
@@ -117,7 +117,7 @@ class TestOnlyIfCached:
         any_web.origin.answers("/", reply(FRESH))
         seen = await any_web.get("/", self.FIELDS)
         assert (seen.status, seen.body) == (504, b"")
-        assert seen.response.reason == "Gateway Timeout"
+        assert seen.reason == "Gateway Timeout"
         assert any_web.origin.count() == 0
 
     async def test_with_a_stale_one(self, web: Web) -> None:

@@ -7,23 +7,22 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 
-from tests.faces.aiohttp.rfc9111.stale import ERRORS, TAG, fail, outcome, stale
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web
+from tests.faces.rfc9111.stale import ERRORS, TAG, fail, outcome, stale
+from tests.faces.rfc9111.web import DISCONNECTED, LOST, TOO_SLOW, UNREACHABLE, OpenWeb, Web
 from tests.support.scripted import reply
 
 
 class TestLostConnection:
     async def test_with_nothing_stored(self, any_web: Web) -> None:
         any_web.origin.away = True
-        with pytest.raises(aiohttp.ServerDisconnectedError):
+        with pytest.raises(DISCONNECTED):
             await any_web.get()
 
     async def test_nobody_listens(self, open_web: OpenWeb, unused_port: int) -> None:
         web = open_web(stale_if_error=True)
-        with pytest.raises(aiohttp.ClientConnectorError):
+        with pytest.raises(UNREACHABLE):
             await web.get(f"http://127.0.0.1:{unused_port}/")
 
     @pytest.mark.parametrize("directives", ["", ", must-revalidate", ", no-cache"])
@@ -31,7 +30,7 @@ class TestLostConnection:
         """The error is the client's own, and is raised (sections 4.2.4 and 5.2.2.2)."""
         await stale(any_web, directives)
         any_web.origin.away = True
-        with pytest.raises(aiohttp.ServerDisconnectedError):
+        with pytest.raises(DISCONNECTED):
             await any_web.get()
         any_web.origin.away = False
         any_web.origin.answers("/", reply(status=304))
@@ -51,7 +50,7 @@ class TestLostConnection:
             if allowed:
                 assert (await web.get()).from_cache
             else:
-                with pytest.raises(aiohttp.ClientError):
+                with pytest.raises(LOST):
                     await web.get()
 
     async def test_timeouts(self, open_web: OpenWeb) -> None:
@@ -60,11 +59,11 @@ class TestLostConnection:
             web = open_web(stale_if_error=allowed)
             await stale(web, "")
             web.origin.answers("/", reply(gate=gate))
-            timeout = aiohttp.ClientTimeout(sock_read=0.05)
+            timeout = web.timeout(read=0.05)
             if allowed:
                 assert (await web.get(timeout=timeout)).from_cache
             else:
-                with pytest.raises(aiohttp.ServerTimeoutError):
+                with pytest.raises(TOO_SLOW):
                     await web.get(timeout=timeout)
         gate.set()
 
@@ -195,7 +194,7 @@ async def test_by_url(open_web: OpenWeb) -> None:
         for path in ("/never", "/long", "/unset", "/other"):
             try:
                 await web.get(path)
-            except aiohttp.ClientError:
+            except LOST:
                 continue
             served[by].append(path)
     assert served == {5: ["/long", "/unset", "/other"], 20: ["/long"]}
@@ -217,7 +216,7 @@ async def test_per_request(open_session_web: OpenWeb) -> None:
 
 async def stale_again(web: Web) -> None:
     web.origin.away = False
-    await web.backend.clear()
+    await web.clear()
     web.origin.answers("/", reply("Cache-Control: max-age=10", TAG, body="1"))
     await web.get()
     web.clock.advance(seconds=30)

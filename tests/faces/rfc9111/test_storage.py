@@ -7,8 +7,10 @@ import msgspec
 from aiohttp_client_cache.backends.base import DictCache
 from http_client_cache import housekeeping
 from http_client_cache.item import StoredResponse
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import Web, only_aiohttp
 from tests.support.scripted import reply
+
+pytestmark = only_aiohttp("that of requests is a mapping, which has tests of its own")
 
 
 async def test_responses_that_vary(any_web: Web) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faces.aiohttp.rfc9111.web import Web
+from tests.faces.rfc9111.web import Web
 from tests.support.scripted import reply
 
 

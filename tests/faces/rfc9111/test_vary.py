@@ -7,7 +7,7 @@ from aiohttp import CookieJar
 from yarl import URL
 
 from aiohttp_client_cache import CacheBackend, CachedSession
-from tests.faces.aiohttp.rfc9111.web import Fields, Web
+from tests.faces.rfc9111.web import Fields, Web
 from tests.support.clock import StandingClock
 from tests.support.scripted import Answerer, Received, Reply, ScriptedOrigin, reply
 
@@ -223,7 +223,7 @@ async def test_there_is_an_end_to_variants(any_web: Web) -> None:
         seen = await any_web.get("/", {"X-A": str(number)})
         assert seen.body.decode() == str(number)
     assert len(any_web.origin.last.headers["If-None-Match"]) < 8000
-    assert await any_web.backend.responses.size() < 150
+    assert await any_web.size() < 150
     assert await any_web.is_reused("/", {"X-A": "149"})
 
 
