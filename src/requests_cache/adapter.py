@@ -113,8 +113,11 @@ class Caching(BaseAdapter):
         if ahead is not None:
             return self._replayed(request, *ahead, stream=stream)
 
-        def send(changed: PreparedRequest) -> Response:
-            return self.adapter.send(changed, stream=stream, **kwargs)
+        def send(changed: PreparedRequest, patience: float | None = None) -> Response:
+            timed = kwargs
+            if patience is not None and kwargs.get("timeout") is None:
+                timed = kwargs | {"timeout": patience}
+            return self.adapter.send(changed, stream=stream, **timed)
 
         return self._answer(request, send, stream=stream)
 

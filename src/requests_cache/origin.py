@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from requests.structures import CaseInsensitiveDict
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
 
     from http_client_cache.engine import SyncCache
 
-    Send = Callable[[PreparedRequest], Response]
+    Send = Callable[..., Response]
+    """Takes a request; and the ``patience`` of one that has no timeout, in seconds."""
 
 SMALL_BYTES = 64 * 1024
 """A body known to be no larger is read before a response with ``stream=True`` is handed over."""
+
+
+PATIENCE = 60.0
+"""Seconds that work in the background waits for an origin that says nothing."""
 
 
 class Origin:
@@ -54,7 +60,8 @@ class Origin:
 
     def detached(self) -> Origin:
         """For work that goes on when the request has been answered."""
-        return Origin(self._request.copy(), self._send, self._engine, stream=False)
+        send = partial(self._send, patience=PATIENCE)
+        return Origin(self._request.copy(), send, self._engine, stream=False)
 
     def exchange(self, effect: Exchange) -> Answer | Lost:
         """Send the request; the client's own exception is an answer, too."""
@@ -81,7 +88,9 @@ class Origin:
         headers = CaseInsensitiveDict(request.headers)
         for name in effect.without:
             headers.pop(name, None)
-        headers.update(effect.conditions)
+        for name, value in effect.conditions:
+            # Whatever bytes they were, http.client sends these.
+            headers[name] = value.encode("utf-8", "surrogateescape").decode("latin-1")
         request.headers = headers
         return request
 

@@ -10,6 +10,7 @@ from requests import PreparedRequest, Response, cookies
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
+from urllib3 import HTTPHeaderDict
 
 from http_client_cache.clock import Clock
 from http_client_cache.message import Headers
@@ -244,9 +245,12 @@ def mark(response: CachedResponse, served: Served, clock: Clock, *, told: bool) 
             response.expires = _utc(served.stored.entry.expires)
     if told:
         field = status_of(served, clock.time()).field(NAME_IN_STATUS)
-        response.headers["Cache-Status"] = field
-        if hasattr(response.raw, "headers"):
-            response.raw.headers["Cache-Status"] = field
+        # After those of caches before this one (RFC 9211 section 2).
+        others = response.headers.get("Cache-Status")
+        response.headers["Cache-Status"] = field if others is None else f"{others}, {field}"
+        fields = getattr(response.raw, "headers", None)
+        if isinstance(fields, HTTPHeaderDict):
+            fields.add("Cache-Status", field)
 
 
 def _utc(seconds: float | None) -> datetime | None:

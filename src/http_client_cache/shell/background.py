@@ -101,6 +101,8 @@ class SyncBackground:
         until = time.monotonic() + STOP_SECONDS
         with self._lock:
             threads = [thread for thread in self._threads if thread.is_alive()]
+            # Whoever asks again does not wait again.
+            self._threads.clear()
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 
