@@ -6,7 +6,7 @@ from http_client_cache.errors import CacheError, ConfigurationError, MissingDepe
 from http_client_cache.filters import head_only
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.status import CacheStatus
-from requests_cache import backends
+from requests_cache import backends, core
 from requests_cache.adapter import CacheAdapter
 from requests_cache.backends import BaseCache, FileCache, SQLiteCache, init_backend
 from requests_cache.cache_keys import create_key
@@ -86,6 +86,7 @@ __all__ = [
     "RedisCache",
     "SQLiteCache",
     "clear",
+    "core",
     "create_key",
     "delete",
     "disabled",

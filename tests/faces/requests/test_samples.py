@@ -274,8 +274,6 @@ def test_revalidation_with_a_new_expiration(
 
 
 def test_the_names_that_the_links_lead_to(names: Origin) -> None:
-    import requests_cache.core
-
     assert requests_cache.core.CachedSession is CachedSession
     assert requests_cache.core.install_cache is requests_cache.install_cache
     requests_cache.core.install_cache(backend="memory")
