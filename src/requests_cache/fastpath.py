@@ -44,7 +44,8 @@ HARMLESS: Final = frozenset(
 _FOLLOWING: Final = Options(follow=True)
 _NOT_FOLLOWING: Final = Options()
 
-_get_adapter = Session.get_adapter
+_get_adapter, _send, _request = Session.get_adapter, Session.send, Session.request
+_METHODS: Final = frozenset({"get_adapter", "send", "request"})
 
 
 class _Url(NamedTuple):
@@ -95,8 +96,11 @@ class FastPath:
             and session.hooks == _NO_HOOKS
             and not session._switch.is_off
             and "authorization" not in session.headers
-            # As long as nobody has put something else into its place, as test doubles do.
+            # As long as nobody has put something else into their places, as test doubles do.
+            and vars(session).keys().isdisjoint(_METHODS)
             and Session.get_adapter is _get_adapter
+            and Session.send is _send
+            and Session.request is _request
         )
 
     def answer(

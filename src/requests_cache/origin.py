@@ -107,7 +107,8 @@ class Origin:
             and not is_small(response, effect.at_once)
         ):
             self.copy = Copy.attached_to(response, self._engine, later)
-            return LATER
+            if self.copy is not None:
+                return LATER
         try:
             body = response.content or b""
         except Exception as error:  # noqa: BLE001 - the caller meets it where the body breaks off

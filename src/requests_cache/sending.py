@@ -16,6 +16,7 @@ from requests_cache.adapter import PLAIN, CacheAdapter, Caching
 from requests_cache.disabled import Switch
 from requests_cache.fastpath import FastPath
 from requests_cache.origin import Origin
+from requests_cache.patched import GetAdapter
 from requests_cache.policy import requests_expiry
 from requests_cache.request import engine_request
 from requests_cache.response import CachedResponse
@@ -131,7 +132,8 @@ class Sending(_Behind):
             response = super().request(method, url, *args, **kwargs)
         finally:
             self._calls.said.pop()
-        if fast is not None and is_plain:
+        # It is a plain one where somebody has put a `send` of their own into the session.
+        if fast is not None and is_plain and isinstance(response, CachedResponse):
             fast.learn(method, url, response)
         return response
 
@@ -215,13 +217,17 @@ class Sending(_Behind):
                 calls.follows = False
             yield response
 
-    def get_adapter(self, url: str) -> BaseAdapter:
+    def _adapter(self, url: str) -> BaseAdapter:
         """The adapter of a URL; while a request is being sent, with the cache before it."""
-        adapter = super().get_adapter(url)
+        behind = vars(self).get("get_adapter") or super().get_adapter
+        adapter: BaseAdapter = behind(url)
         options = self._calls.current
         if options is None or isinstance(adapter, CacheAdapter):
             return adapter
         return Caching(adapter, self._backend, options)
+
+    if not TYPE_CHECKING:
+        get_adapter = GetAdapter(_adapter)
 
     def mount(self, prefix: str | bytes, adapter: BaseAdapter) -> None:
         """Use an adapter for URLs that begin with a prefix."""

@@ -41,9 +41,11 @@ class Copy:
         self._size = 0
 
     @classmethod
-    def attached_to(cls, response: Response, engine: SyncCache, later: Later) -> Copy:
-        """Watch the body of a response from now on."""
+    def attached_to(cls, response: Response, engine: SyncCache, later: Later) -> Copy | None:
+        """Watch the body of a response from now on, unless it is none of urllib3's or like them."""
         raw: Any = response.raw
+        if not hasattr(raw, "isclosed"):
+            return None
         copy = cls(engine, later, is_coded=is_coded(response))
         # In the place of the methods: it stays the response that it is, of the class that it is.
         # By a weak reference, as it would be its own owner.
@@ -60,14 +62,13 @@ class Copy:
         self,
         seen: weakref.ref[Any],
         read: Callable[..., bytes],
-        amt: int | None = None,
-        decode_content: bool | None = None,  # noqa: FBT001 - urllib3's
         *args: Any,
         **kwargs: Any,
     ) -> bytes:
         raw = seen()
+        amt, decode_content = _asked(*args, **kwargs)
         try:
-            data = read(raw, amt, decode_content, *args, **kwargs)
+            data = read(raw, *args, **kwargs)
         except BaseException:
             self.end()
             raise
@@ -80,12 +81,13 @@ class Copy:
         self,
         seen: weakref.ref[Any],
         read: Callable[..., bytes],
-        amt: int | None = None,
-        decode_content: bool | None = None,  # noqa: FBT001 - urllib3's
+        *args: Any,
+        **kwargs: Any,
     ) -> bytes:
         raw = seen()
+        amt, decode_content = _asked(*args, **kwargs)
         try:
-            data = read(raw, amt, decode_content)
+            data = read(raw, *args, **kwargs)
         except BaseException:
             self.end()
             raise
@@ -126,7 +128,9 @@ class Copy:
     def _passed(self, raw: Any, data: bytes, decode_content: bool | None) -> None:  # noqa: FBT001
         if self._later is None or not data:
             return None
-        decoded = raw.decode_content if decode_content is None else decode_content
+        decoded = decode_content
+        if decoded is None:
+            decoded = getattr(raw, "decode_content", True)
         if self._is_coded and not decoded:
             return self.end()
         self._pieces.append(data)
@@ -153,6 +157,16 @@ class Copy:
         later, self._later, self._pieces = self._later, None, []
         if later is not None:
             self._engine.run(later.forget())
+
+
+def _asked(
+    amt: int | None = None,
+    decode_content: bool | None = None,  # noqa: FBT001 - urllib3's
+    *_args: Any,
+    **_kwargs: Any,
+) -> tuple[int | None, bool | None]:
+    """How much is read, and whether it is decoded: stand-ins for urllib3 take fewer arguments."""
+    return amt, decode_content
 
 
 def is_coded(response: Response) -> bool:
