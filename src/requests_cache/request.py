@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from io import BytesIO, StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from requests.structures import CaseInsensitiveDict
 
 from http_client_cache.message import UNKEYABLE, Headers, Request, Unkeyable
 
@@ -15,10 +17,13 @@ if TYPE_CHECKING:
 
 def engine_request(request: PreparedRequest) -> Request:
     """The request as it is about to be sent: cookies, auth and the session's defaults included."""
+    fields: Any = request.headers
+    # What `items()` looks up again, one by one.
+    pairs = fields._store.values() if type(fields) is CaseInsensitiveDict else fields.items()
     return Request(
         (request.method or "GET").upper(),
         request.url or "",
-        engine_headers(request.headers.items()),
+        engine_headers(pairs),
         body_bytes(request.body),
     )
 
