@@ -211,7 +211,6 @@ def test_shared_redis() -> None:
     known = {**os.environ, "REDIS_URL": redis_url()}
     for last in (False, False, True):
         ended = subprocess.run(command, env=known, capture_output=True, text=True, check=True)
-        assert ended.stderr == ""
         *pages, asked, stored = ended.stdout.splitlines()
         assert sorted(line.partition(",")[0] for line in pages) == [
             f"{name}: page {number}"
@@ -219,7 +218,8 @@ def test_shared_redis() -> None:
             for number in range(5)
         ]
         assert stored == "stored: 5"
-        # On a busy machine a process may give up on Redis, and fetch for itself.
-        if last or asked == "the server was asked 5 times":
+        # On a busy machine a process may give up on Redis, say so, and fetch for itself.
+        told = (asked, ended.stderr)
+        if last or told == ("the server was asked 5 times", ""):
             break
-    assert asked == "the server was asked 5 times"
+    assert told == ("the server was asked 5 times", "")
