@@ -322,7 +322,18 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
 
     def serve(self, request: Request, options: Options, client: SyncClient) -> Served:
         """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
+        self.tidy_up()
         return self._driver.run(self._serving(request, options), client)
+
+    def tidy_up(self) -> None:
+        """Forget what was kept of bodies whose readers are gone, as the garbage collector found."""
+        while self.abandoned:
+            try:
+                body = self.abandoned.popleft()
+            except IndexError:
+                # Another thread was faster.
+                return
+            body.end()
 
     def run(self, plan: Plan[T], client: SyncClient | None = None) -> T:
         """Run any plan."""

@@ -114,7 +114,7 @@ class Caching(BaseAdapter):
             return self._replayed(request, *ahead, stream=stream)
 
         def send(changed: PreparedRequest, patience: float | None = None) -> Response:
-            timed = kwargs
+            timed: dict[str, Any] = kwargs
             if patience is not None and kwargs.get("timeout") is None:
                 timed = kwargs | {"timeout": patience}
             return self.adapter.send(changed, stream=stream, **timed)

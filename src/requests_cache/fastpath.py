@@ -97,7 +97,7 @@ class FastPath:
             and not session._switch.is_off
             and "authorization" not in session.headers
             # As long as nobody has put something else into their places, as test doubles do.
-            and vars(session).keys().isdisjoint(_METHODS)
+            and _METHODS.isdisjoint(session.__dict__)
             and Session.get_adapter is _get_adapter
             and Session.send is _send
             and Session.request is _request

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from requests.models import CONTENT_CHUNK_SIZE
 from requests.structures import CaseInsensitiveDict
 
 from http_client_cache.entry import Hop
@@ -99,31 +100,26 @@ class Origin:
         response: CachedResponse = effect.answer.raw
         later = effect.later
         # A coded body that ends with the connection may lack its end, which only the coding tells.
-        trusted = is_framed(response) or not is_coded(response)
-        if (
-            self._stream
-            and later is not None
-            and trusted
-            and not is_small(response, effect.at_once)
-        ):
+        if is_coded(response) and not is_framed(response) and not has_no_body(response):
+            return Lost(ValueError("nothing tells that the body is whole"))
+        if self._stream and later is not None and not is_small(response, effect.at_once):
             self.copy = Copy.attached_to(response, self._engine, later)
             if self.copy is not None:
                 return LATER
+        pieces: list[bytes] = []
         try:
-            body = response.content or b""
+            if self._stream and response.raw is not None:
+                pieces += response.iter_content(CONTENT_CHUNK_SIZE)
+                # Its caller wants to read it, too.
+                replay(response, b"".join(pieces))
+            else:
+                pieces.append(response.content or b"")
         except Exception as error:  # noqa: BLE001 - the caller meets it where the body breaks off
-            return self._broken(response, error)
-        if self._stream:
-            # Its caller may want to read it again, in pieces.
-            replay(response, body)
-        if not trusted:
-            return Lost(ValueError("nothing tells that the body is whole"))
+            response.close()
+            replay(response, b"".join(pieces), error)
+            return Lost(error)
+        body = b"".join(pieces)
         return None if effect.limit is not None and len(body) > effect.limit else body
-
-    def _broken(self, response: CachedResponse, error: Exception) -> Lost:
-        response.close()
-        replay(response, b"", error)
-        return Lost(error)
 
     def discard(self, effect: Discard) -> None:
         """Give the connection back."""
@@ -146,10 +142,15 @@ class Origin:
         return response
 
 
+def has_no_body(response: Response) -> bool:
+    """Whether no body follows the head, whatever that says."""
+    return response.request.method == "HEAD" or response.status_code in {204, 304}
+
+
 def is_small(response: Response, size: int) -> bool:
     """Whether there is no body, or one that is known to be small."""
     length: str = response.headers.get("Content-Length", "")
-    if response.request.method == "HEAD" or response.status_code in {204, 304}:
+    if has_no_body(response):
         return True
     return length.isdecimal() and int(length) <= min(size, SMALL_BYTES)
 

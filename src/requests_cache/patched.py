@@ -33,9 +33,9 @@ class GetAdapter:
 
     def __set__(self, session: Any, method: Any) -> None:
         if getattr(method, "__func__", None) in (self._method, Session.get_adapter):
-            vars(session).pop("get_adapter", None)
+            session.__dict__.pop("get_adapter", None)
         else:
-            vars(session)["get_adapter"] = method
+            session.__dict__["get_adapter"] = method
 
     def __delete__(self, session: Any) -> None:
-        vars(session).pop("get_adapter", None)
+        session.__dict__.pop("get_adapter", None)

@@ -60,7 +60,8 @@ class KeptFile(io.RawIOBase):
         self._size = len(body)
         self._engine = engine
         self._at = 0
-        self._rest = b""
+        self._piece = b""
+        self._within = 0
 
     def readable(self) -> bool:
         """It is."""
@@ -93,20 +94,21 @@ class KeptFile(io.RawIOBase):
         return len(piece)
 
     def _next(self, wanted: int) -> bytes:
-        if not self._rest:
+        if self._within == len(self._piece):
             if self._body is None or self._at >= self._size:
                 return b""
             try:
-                self._rest = self._engine.read(self._body, self._at)
+                self._piece, self._within = self._engine.read(self._body, self._at), 0
             except StoreError as error:
                 raise ProtocolError(f"the cache has lost the rest of the body: {error}") from error
-            self._at += len(self._rest)
-        piece, self._rest = self._rest[:wanted], self._rest[wanted:]
-        return piece
+            self._at += len(self._piece)
+        some = self._piece[self._within : self._within + wanted]
+        self._within += len(some)
+        return some
 
     def close(self) -> None:
         """Let go of the body: nobody can read it any more."""
-        self._body, self._rest = None, b""
+        self._body, self._piece, self._within = None, b"", 0
         super().close()
 
 
@@ -138,19 +140,20 @@ def stored_raw(
     return raw
 
 
-class _Broken(io.RawIOBase):
-    """A body that could not be read: whoever tries first meets the same exception."""
+class _Broken(io.BytesIO):
+    """A body that broke off: whoever reads beyond what came meets the same exception, once."""
 
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
+    def __init__(self, body: bytes, error: Exception) -> None:
+        super().__init__(body)
         self._error: Exception | None = error
 
-    def read(self, _size: int | None = -1) -> bytes:
-        """Raise it, once."""
-        error, self._error = self._error, None
-        if error is not None:
+    def read(self, size: int | None = -1) -> bytes:
+        """What came, and then the exception."""
+        data = super().read(size)
+        if self._error is not None and size != 0 and (not data or size is None or size < 0):
+            error, self._error = self._error, None
             raise error
-        return b""
+        return data
 
     read1 = read
 
@@ -161,13 +164,13 @@ def replay(response: Response, body: bytes, error: Exception | None = None) -> N
     Args:
         response: that of the adapter.
         body: what was read, decoded.
-        error: what became of it instead.
+        error: what became of the rest.
     """
     raw = cast("Any", response.raw)
-    source: Any = io.BytesIO(body) if error is None else _Broken(error)
+    source: Any = io.BytesIO(body) if error is None else _Broken(body, error)
     response.raw = StoredRaw(
         body=source,
-        headers=raw.headers,
+        headers=getattr(raw, "headers", None) or response.headers,
         status=response.status_code,
         version=getattr(raw, "version", 11),
         reason=response.reason,

@@ -133,7 +133,7 @@ class Sending(_Behind):
         finally:
             self._calls.said.pop()
         # It is a plain one where somebody has put a `send` of their own into the session.
-        if fast is not None and is_plain and isinstance(response, CachedResponse):
+        if fast is not None and is_plain and isinstance(cast("object", response), CachedResponse):
             fast.learn(method, url, response)
         return response
 

@@ -69,6 +69,7 @@ class BaseCache(Upkeep, Backend):
 
         The backend opens again when it is used again.
         """
+        self.engine.tidy_up()
         self.engine.stop_background()
         try:
             self.engine.shell.close()
