@@ -14,7 +14,7 @@ from http_client_cache.plan import LATER, Answer, Body, Discard, Exchange, Lost,
 from requests_cache.raw import replay
 from requests_cache.request import engine_headers
 from requests_cache.response import CachedResponse, build, cached, detached_response
-from requests_cache.tee import Copy, is_coded, is_framed
+from requests_cache.tee import Copy, is_coded, is_framed, undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +115,8 @@ class Origin:
             else:
                 pieces.append(response.content or b"")
         except Exception as error:  # noqa: BLE001 - the caller meets it where the body breaks off
+            if self._stream:
+                pieces.append(undelivered(response.raw))
             response.close()
             replay(response, b"".join(pieces), error)
             return Lost(error)

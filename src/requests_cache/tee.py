@@ -186,3 +186,9 @@ def _is_over(raw: Any) -> bool:
     decoder = getattr(raw, "_decoder", None)
     left = getattr(raw, "_decoded_buffer", b"")
     return not len(left) and not getattr(decoder, "has_unconsumed_tail", False)
+
+
+def undelivered(raw: Any) -> bytes:
+    """What has come and been decoded when a body broke off, and was not handed over yet."""
+    left = getattr(raw, "_decoded_buffer", None)
+    return bytes(left.get(len(left))) if left else b""
