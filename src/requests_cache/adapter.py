@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from http_client_cache.entry import Entry, Hop
@@ -16,10 +17,12 @@ from http_client_cache.options import Options
 from http_client_cache.served import Forwarded, Hit, Made, Refused, Served
 from requests_cache.backends.choose import choose_backend
 from requests_cache.origin import Origin
-from requests_cache.request import engine_request
+from requests_cache.request import connection_marks, engine_request
 from requests_cache.response import CachedResponse, build, mark
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from requests import PreparedRequest, Response
 
     from http_client_cache.body import AnyBody
@@ -93,6 +96,12 @@ class CacheAdapter(BaseAdapter):
 PLAIN = Options()
 
 
+def marked(options: Options, request: PreparedRequest, kwargs: Mapping[str, Any]) -> Options:
+    """What the caller said, with what tells apart how the connection is made."""
+    marks = connection_marks(request.url, kwargs.get("verify"), kwargs.get("cert"))
+    return msgspec.structs.replace(options, variant=marks) if marks else options
+
+
 class Caching(BaseAdapter):
     """Another adapter with a cache before it, for what one caller asks.
 
@@ -109,6 +118,7 @@ class Caching(BaseAdapter):
 
     def send(self, request: PreparedRequest, stream: bool = False, **kwargs: Any) -> Response:  # type: ignore[override]  # noqa: FBT001, FBT002 - requests'
         """Answer one request."""
+        self._options = marked(self._options, request, kwargs)
         ahead = _next_ahead(self._options, request)
         if ahead is not None:
             return self._replayed(request, *ahead, stream=stream)

@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 MOST_URLS: Final = 4096
 """So many URLs are known at a time; the oldest is forgotten first."""
 
-HARMLESS: Final = frozenset(
-    {"params", "allow_redirects", "stream", "timeout", "verify", "cert", "proxies"}
-)
+HARMLESS: Final = frozenset({"params", "allow_redirects", "stream", "timeout", "proxies"})
 """Arguments of a request that have no part in what is sent, or none if they are empty."""
 
 _FOLLOWING: Final = Options(follow=True)
@@ -91,6 +89,8 @@ class FastPath:
             kwargs.keys() <= HARMLESS
             and not kwargs.get("params")
             and session.auth is None
+            and session.verify is True
+            and session.cert is None
             and not session.params
             and not getattr(cookies, "_cookies", True)
             and session.hooks == _NO_HOOKS

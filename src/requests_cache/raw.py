@@ -60,7 +60,7 @@ class KeptFile(io.RawIOBase):
         self._size = len(body)
         self._engine = engine
         self._at = 0
-        self._piece = b""
+        self._piece: bytes = b""
         self._within = 0
 
     def readable(self) -> bool:

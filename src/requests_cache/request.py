@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
-
-from requests.structures import CaseInsensitiveDict
 
 from http_client_cache.message import UNKEYABLE, Headers, Request, Unkeyable
 
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 
 def engine_request(request: PreparedRequest) -> Request:
     """The request as it is about to be sent: cookies, auth and the session's defaults included."""
-    fields: Any = request.headers
-    # What `items()` looks up again, one by one.
-    pairs = fields._store.values() if type(fields) is CaseInsensitiveDict else fields.items()
+    # `items()` would look all of them up again, one by one.
+    store: Any = getattr(request.headers, "_store", None)
+    pairs: Any = request.headers.items() if store is None else store.values()
     return Request(
         (request.method or "GET").upper(),
         request.url or "",
@@ -62,3 +61,21 @@ def body_bytes(body: object) -> bytes | Unkeyable:
     if isinstance(body, StringIO) and not body.closed:
         return body.getvalue()[body.tell() :].encode()
     return UNKEYABLE
+
+
+def connection_marks(url: str | None, verify: object, cert: object) -> tuple[str, ...]:
+    """What of a connection tells its responses from those of others.
+
+    What nobody has vouched for is not for those who ask for more; and what is shown to the bearer
+    of a client certificate is for nobody else.
+    """
+    if url is None or not url.lower().startswith("https:"):
+        return ()
+    marks: list[str] = []
+    if verify is False:
+        marks.append("unverified")
+    if cert:
+        # A path, or those of a certificate and of its key: as text they are told apart.
+        named = repr(cert).encode()
+        marks.append(f"cert-{blake2b(named, digest_size=8).hexdigest()}")
+    return tuple(marks)

@@ -12,7 +12,7 @@ from http_client_cache.errors import check_flag
 from http_client_cache.options import Chain, Options
 from http_client_cache.rfc9111.freshness import Windows
 from http_client_cache.windows import parse_window
-from requests_cache.adapter import PLAIN, CacheAdapter, Caching
+from requests_cache.adapter import PLAIN, CacheAdapter, Caching, marked
 from requests_cache.disabled import Switch
 from requests_cache.fastpath import FastPath
 from requests_cache.origin import Origin
@@ -186,12 +186,14 @@ class Sending(_Behind):
     def _pass_on(
         self, request: PreparedRequest, options: Options, kwargs: dict[str, Any]
     ) -> CachedResponse:
-        if _has_senders_behind(type(self)) and self._stays_here(request, options):
+        if _has_senders_behind(type(self)) and self._stays_here(request, options, kwargs):
             # What is stored goes out to nobody, not to the classes behind either.
             return cast("CachedResponse", Session.send(cast("Session", self), request, **kwargs))
         return cast("CachedResponse", super().send(request, **kwargs))
 
-    def _stays_here(self, request: PreparedRequest, options: Options) -> bool:
+    def _stays_here(
+        self, request: PreparedRequest, options: Options, kwargs: dict[str, Any]
+    ) -> bool:
         if options.chain is not None and options.chain.ahead is not None:
             return True
         if options.disabled:
@@ -200,6 +202,8 @@ class Sending(_Behind):
             return True
         engine = self._backend.engine
         presenter = Origin(request, _not_sent, engine, stream=False)
+        connecting = {"verify": self.verify, "cert": self.cert} | kwargs
+        options = marked(options, request, connecting)
         return engine.admit(engine_request(request), options, presenter)
 
     def resolve_redirects(self, *args: Any, **kwargs: Any) -> Iterator[Response]:

@@ -89,6 +89,17 @@ class CacheMixin(Sending, LiveSettings):
             for backend in self._users_left:
                 backend.detach(self)
 
+    def __getstate__(self) -> Any:
+        """Sessions are not pickled or copied.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"a {type(self).__name__} cannot be pickled or copied: make one where it is needed, "
+            "with the same backend"
+        )
+
     @classmethod
     def wrap(cls, session: Session, *args: Any, **kwargs: Any) -> Self:
         """A caching session with everything that another session has: adapters, cookies, hooks.
