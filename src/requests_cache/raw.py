@@ -8,7 +8,7 @@ from http.client import HTTPMessage
 from typing import TYPE_CHECKING, Any, cast
 
 from urllib3 import HTTPHeaderDict, HTTPResponse
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from http_client_cache.errors import StoreError
 
@@ -67,6 +67,10 @@ class KeptFile(io.RawIOBase):
         """It is."""
         return True
 
+    def isclosed(self) -> bool:
+        """Whether it has been read; see :class:`HeldFile`."""
+        return self._body is None or (self._at >= self._size and self._within == len(self._piece))
+
     def read(self, size: int | None = -1) -> bytes:
         """So many bytes, or all that are left; fewer only at the end.
 
@@ -123,7 +127,7 @@ def stored_raw(
     fields = HTTPHeaderDict()
     for name, value in headers:
         fields.add(name.decode("latin-1"), value.decode("latin-1"))
-    source: Any = io.BytesIO(body) if isinstance(body, bytes) else KeptFile(body, _known(engine))
+    source: Any = HeldFile(body) if isinstance(body, bytes) else KeptFile(body, _known(engine))
     raw = StoredRaw(
         body=source,
         headers=fields,
@@ -140,12 +144,25 @@ def stored_raw(
     return raw
 
 
-class _Broken(io.BytesIO):
+class HeldFile(io.BytesIO):
+    """A body that is in memory."""
+
+    def isclosed(self) -> bool:
+        """Whether it has been read: who asks for all that comes ends with that, as http.client's.
+
+        Without it urllib3 asks on for ever.
+        """
+        return self.closed or self.tell() >= self.getbuffer().nbytes
+
+
+class _Broken(HeldFile):
     """A body that broke off: whoever reads beyond what came meets the same exception, once."""
 
     def __init__(self, body: bytes, error: Exception) -> None:
         super().__init__(body)
-        self._error: Exception | None = error
+        # urllib3's own, of which requests will make its own again.
+        below = error.args[0] if error.args else None
+        self._error: Exception | None = below if isinstance(below, HTTPError) else error
 
     def read(self, size: int | None = -1) -> bytes:
         """What came, and then the exception."""
@@ -154,6 +171,10 @@ class _Broken(io.BytesIO):
             error, self._error = self._error, None
             raise error
         return data
+
+    def isclosed(self) -> bool:
+        """Whether the exception was met."""
+        return self._error is None
 
     read1 = read
 
@@ -167,7 +188,7 @@ def replay(response: Response, body: bytes, error: Exception | None = None) -> N
         error: what became of the rest.
     """
     raw = cast("Any", response.raw)
-    source: Any = io.BytesIO(body) if error is None else _Broken(body, error)
+    source: Any = HeldFile(body) if error is None else _Broken(body, error)
     response.raw = StoredRaw(
         body=source,
         headers=getattr(raw, "headers", None) or response.headers,
@@ -179,6 +200,9 @@ def replay(response: Response, body: bytes, error: Exception | None = None) -> N
         original_response=getattr(raw, "_original_response", None),
         enforce_content_length=False,
     )
+    if not hasattr(raw, "release_conn"):
+        # A file, maybe, which nobody will close.
+        raw.close()
     response.__dict__.update(_content=False, _content_consumed=False)
 
 

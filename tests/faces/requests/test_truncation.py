@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -137,7 +138,7 @@ def test_large_bodies(tmp_path: Path, wired: Wired, kind: str) -> None:
             for end in ends:
                 wired.says(url, Last(answer[:end]))
                 for read in (whole, streamed):
-                    assert outcome(lambda: read(session, url))[1] == "ChunkedEncodingError"
+                    assert outcome(partial(read, session, url))[1].startswith("Chunked")
             assert wired.count(url) == 2 * len(ends)
             nothing_is_left(session)
             wired.says(url, answer)

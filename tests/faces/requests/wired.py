@@ -92,15 +92,13 @@ def cache_of(kind: str, folder: Path, **settings: Any) -> BaseCache:
     return FileCache(folder / "cache", **settings)
 
 
-Caching = Callable[..., contextlib.AbstractContextManager[CachedSession]]
-
-
 def outcome(read: Callable[[], bytes]) -> tuple[bytes, str]:
-    """What was read, or the name of what was raised."""
+    """What was read, or the names of what was raised, and of what that was made of."""
     try:
         return read(), ""
     except (requests.RequestException, OSError) as error:
-        return b"", type(error).__name__
+        below = [type(each).__name__ for each in error.args if isinstance(each, Exception)]
+        return b"", " ".join([type(error).__name__, *below])
 
 
 def nothing_is_left(session: CachedSession) -> None:
