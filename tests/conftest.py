@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from tests.support.clock import StandingClock
 from tests.support.names import lead_to
 from tests.support.origin import Origin, origin_in_a_thread
 from tests.support.servers import stop_all
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from walking all modules and tests, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
