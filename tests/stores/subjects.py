@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -221,9 +223,17 @@ def dynamodb_account(url: str = "") -> Account:
 
 
 def remove_table(store: DynamoDBStore) -> None:
-    client = dynamodb_account().sync_client(5.0)
-    with closing(client), suppress(client.exceptions.ResourceNotFoundException):
+    client = _client_of(servers.dynamodb_url())
+    with suppress(client.exceptions.ResourceNotFoundException):
         client.delete_table(TableName=store._table)
+
+
+@cache
+def _client_of(url: str) -> Any:
+    """One for all tests: to make it takes longer than many a test."""
+    client = dynamodb_account(url).sync_client(5.0)
+    atexit.register(client.close)
+    return client
 
 
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
