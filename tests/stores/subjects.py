@@ -223,13 +223,13 @@ def dynamodb_account(url: str = "") -> Account:
 
 
 def remove_table(store: DynamoDBStore) -> None:
-    client = _client_of(servers.dynamodb_url())
+    client = dynamodb_client(servers.dynamodb_url())
     with suppress(client.exceptions.ResourceNotFoundException):
         client.delete_table(TableName=store._table)
 
 
 @cache
-def _client_of(url: str) -> Any:
+def dynamodb_client(url: str) -> Any:
     """One for all tests: to make it takes longer than many a test."""
     client = dynamodb_account(url).sync_client(5.0)
     atexit.register(client.close)
