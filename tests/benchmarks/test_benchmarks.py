@@ -8,8 +8,6 @@ import mmap
 import subprocess
 import sys
 import time
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +35,15 @@ def figures(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("stores")
-    with redirect_stdout(StringIO()) as printed:
-        main([*FEW, "--json", "--folder", str(folder)])
-    assert list(folder.iterdir()) == []
-    return json.loads(printed.getvalue())
+def test_everything_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One test, so that no two processes of a test run measure it all."""
+    report = figures(capsys, "--folder", str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    every_case_is_measured(report)
+    every_store_is_measured_with_large_bodies(report)
 
 
-def test_every_case_is_measured(everything: Any) -> None:
-    report = everything
+def every_case_is_measured(report: Any) -> None:
     assert list(report["requests"]) == list(cases())
     for cost in report["requests"].values():
         assert len(cost["rounds_us"]) == 2
@@ -61,8 +57,8 @@ def test_a_case_brings_its_baseline(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(figures(capsys, "memory-miss")["requests"]) == ["get-new", "memory-miss"]
 
 
-def test_every_store_is_measured_with_large_bodies(everything: Any) -> None:
-    results = everything["bodies"]["results"]
+def every_store_is_measured_with_large_bodies(report: Any) -> None:
+    results = report["bodies"]["results"]
     assert [result["error"] for result in results] == [""] * len(results)
     by_measure = {
         measure: [result for result in results if result["measure"] == measure]

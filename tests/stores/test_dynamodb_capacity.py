@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,7 +129,11 @@ async def test_half_done_batches_are_done(
 
 
 async def test_what_stays_undone_is_an_error(
-    do: Do, store: Store, stub: Stub, subject: Subject
+    do: Do,
+    store: Store,
+    stub: Stub,
+    subject: Subject,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await do(store.load("a.1"))
 
@@ -142,7 +147,9 @@ async def test_what_stays_undone_is_an_error(
     body = os.urandom(2**20)
     await do(store.save("a.1", entry(body=body), body))
     stub.instead = instead
-    subject.sync_shell.guard.seconds = 0.5
+    # The last rest that would not fit begins after 0.31 s, long before the end.
+    monkeypatch.setattr(talk, "random", SimpleNamespace(random=lambda: 0.0))
+    subject.sync_shell.guard.seconds = 0.6
     for plan in (store.save("b.1", entry(body=body), body), store.load("a.1")):
         with pytest.raises(StoreError, match="no capacity"):
             await do(plan)
