@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.cluster import AbstractRedisCluster
 from redis.crc import key_slot
 
 from http_client_cache.errors import StoreUnavailable
@@ -123,9 +124,11 @@ def _slots(node: Any) -> Any:
 @pytest.mark.parametrize("some", [0, 3, 10_000])
 @pytest.mark.parametrize("colour", COLOURS)
 async def test_a_slot_that_is_being_moved_is_left_alone(
-    moving: servers.ClusterServers, colour: str, some: int
+    moving: servers.ClusterServers, colour: str, some: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever of it is there already: nothing is done by halves, or done twice."""
+    # The client asks again so often, and rests for half of these times.
+    monkeypatch.setattr(AbstractRedisCluster, "RedisClusterRequestTTL", 4)
     subject = redis_at(Address("cluster", tuple(moving.addresses), {}), seconds=1.0)
     store: Any = subject.store
 
