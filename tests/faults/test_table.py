@@ -24,8 +24,8 @@ from tests.faults.table import (
 )
 
 pytestmark = [
-    # The first to be asked for may be the last to be had.
-    pytest.mark.timeout(600),
+    # The first to be asked for may be the last to be had. If one never ends, all stacks are shown.
+    pytest.mark.timeout(600, method="thread"),
     # It is about time, so that nothing else runs beside it: `make test-faults`.
     pytest.mark.faults,
 ]

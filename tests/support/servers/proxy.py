@@ -186,8 +186,8 @@ class Proxy:
 
     async def _close(self) -> None:
         self._unlisten()
-        # Who has just been let in is not known yet.
-        for _ in range(3):
+        # Who has just been let in is known some rounds of the loop later.
+        for _ in range(10):
             await asyncio.sleep(0)
         await self._reset_all()
         for task in self._tasks:
