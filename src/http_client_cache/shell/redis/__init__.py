@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
 from weakref import finalize
@@ -102,6 +102,7 @@ class SyncClient:
         self._lock = threading.Lock()
         # A connection has one limit for all that it is asked.
         self._made: dict[bool, Any] = {}
+        self._is_closed = False
 
     def waiting(self, *, long: bool) -> Any:
         """The client that waits so long for an answer."""
@@ -114,8 +115,17 @@ class SyncClient:
                 self._made[long] = clients.sync_client(self._source.address, seconds)
             return self._made[long]
 
+    def hear_all(self, client: Any) -> None:
+        """Connect all nodes of a cluster."""
+        with suppress(Exception):
+            client.execute_command("PING", **EVERYWHERE)
+        if self._is_closed:
+            # What has been connected since.
+            self.close()
+
     def close(self) -> None:
         """Close what is not the user's own."""
+        self._is_closed = True
         for client in self._made.values():
             for part in clients.parts_of(client):
                 part.close()
@@ -215,7 +225,7 @@ class SyncRedis(SyncRemote[SyncClient]):
             client = made.waiting(long=False)
             if clients.is_cluster(client):
                 # Only one of its nodes has been heard.
-                in_a_thread(partial(client.execute_command, "PING", **EVERYWHERE))
+                in_a_thread(partial(made.hear_all, client))
             else:
                 client.ping()
         except BaseException:
