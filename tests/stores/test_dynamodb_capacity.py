@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -12,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from http_client_cache.errors import StoreError
+from http_client_cache.errors import StoreError, StoreUnavailable
 from http_client_cache.shell.dynamodb import talk
 from http_client_cache.store import Store
 from http_client_cache.testing.pieces import LARGE, load, put, read
 from tests.stores.conftest import Do
 from tests.stores.dynamo import at, table_of
-from tests.stores.subjects import Subject, alias, entry, remove_table
+from tests.stores.subjects import COLOURS, Subject, alias, entry, remove_table
 from tests.support import servers
 from tests.support.servers.dynamo_stub import Answer, Stub, error, stub_before
 
@@ -74,10 +75,36 @@ async def test_it_is_not_asked_for_ever(do: Do, store: Store, stub: Stub, subjec
     subject.sync_shell.guard.seconds = 1.0
     begun = time.monotonic()
     # The time of a call may be over a moment before it has been asked for the last time.
-    with pytest.raises(StoreError, match=r"slow down|no answer within"):
+    with pytest.raises(StoreUnavailable, match=r"slow down|no answer within"):
         await do(store.save("a.1", entry(body=BODY), BODY))
     assert time.monotonic() - begun < 1.5
     assert 4 <= len(stub.seen) <= 12
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+async def test_what_has_no_capacity_to_write_is_read(
+    tmp_path: Path, stub: Stub, colour: str
+) -> None:
+    subject = at(stub.url, tmp_path, seconds=0.5)
+    throttled = error("ProvisionedThroughputExceededException")
+
+    async def do(plan: Any) -> Any:
+        return await COLOURS[colour](subject, plan)
+
+    try:
+        for _ in range(10):
+            with contextlib.suppress(StoreUnavailable):
+                await do(subject.store.save("a.1", entry(body=BODY), BODY))
+                break
+        stub.instead = lambda operation, *_: throttled if operation == "PutItem" else None
+        for _ in range(4):
+            with pytest.raises(StoreUnavailable):
+                await do(subject.store.save("a.2", entry(body=BODY), BODY))
+        (found,) = await do(subject.store.load("a.1"))
+        assert found.body == BODY
+    finally:
+        await subject.close()
+        remove_table(subject.store)
 
 
 async def test_what_is_refused_is_not_asked_again(do: Do, store: Store, stub: Stub) -> None:
