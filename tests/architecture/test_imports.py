@@ -46,10 +46,13 @@ MAY_IMPORT = {
         "statements",
     ),
     f"{ENGINE}.redis_statements": set(),
-    f"{ENGINE}.shell.redis": engine("errors", "redis_statements", "shell.guard", "shell.remote"),
+    f"{ENGINE}.shell.redis": engine(
+        "errors", "redis_statements", "shell.guard", "shell.helpers", "shell.remote"
+    ),
     f"{ENGINE}.mongodb_statements": set(),
     f"{ENGINE}.shell.mongodb": engine(
-        "errors", "mongodb_statements", "shell.guard", "shell.mongodb_calls", "shell.remote"
+        *("errors", "mongodb_statements", "shell.guard", "shell.helpers", "shell.mongodb_calls"),
+        "shell.remote",
     ),
     f"{ENGINE}.shell.mongodb_calls": engine("errors", "mongodb_statements", "shell.remote"),
     f"{ENGINE}.filters": set(),

@@ -14,22 +14,38 @@ def main(names: list[str]) -> int:
     """Play what is named, or all."""
     wrong = 0
     names = names or [*DEPLOYMENTS]
+    summary: list[str] = []
     with Table(row for row in ROWS if row[0] in names) as table:
         for name in names:
             kind = DEPLOYMENTS[name]
             sys.stdout.write(f"\n### {kind.title}\n\n")
             sys.stdout.writelines(f"{line}\n" for line in _head())
+            tried: list[Outcome] = []
             for fault in kind.faults:
                 outcomes = table.outcomes(name, fault.name)
                 cells = [_shown(outcomes.get(operation)) for operation in OPERATIONS]
                 sys.stdout.write(f"| {fault.title} | {' | '.join(cells)} |\n")
                 sys.stdout.flush()
+                tried += [outcomes[operation] for operation in OPERATIONS if operation in outcomes]
                 for operation, outcome in outcomes.items():
                     wrong += bool(outcome.problems)
                     for problem in outcome.problems:
                         where = f"{name} {fault.name} {operation or 'log'}"
                         sys.stderr.write(f"{where}: {problem}\n")
+            worst = max(tried, key=lambda outcome: outcome.seconds / outcome.most)
+            summary.append(
+                f"| {kind.title} | {len(kind.faults)} | {len(tried)} | "
+                f"{sum(outcome.tries > 1 for outcome in tried)} | "
+                f"{worst.seconds:.2f} of {worst.most:.2f} |"
+            )
     sys.stdout.writelines(f"{line}\n" for line in _reasons())
+    sys.stdout.write("\n### In all\n\n")
+    sys.stdout.write("| server | faults | cells | tried again | closest to its limit (s) |\n")
+    sys.stdout.write("|---|---|---|---|---|\n")
+    sys.stdout.writelines(f"{line}\n" for line in summary)
+    for row, outcomes in table.again.items():
+        found = {name: outcome.problems for name, outcome in outcomes.items() if outcome.problems}
+        sys.stderr.write(f"{' '.join(row)} was had again: {found}\n")
     sys.stderr.write(f"{len(CELLS)} cells in all; {wrong} not as promised\n")
     return min(wrong, 1)
 

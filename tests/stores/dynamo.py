@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from http_client_cache.limits import SERVER_CLOCK
 from http_client_cache.shell.dynamodb import AsyncDynamoDB, SyncDynamoDB
 from http_client_cache.shell.guard import Guard
-from tests.stores.subjects import Subject, dynamodb, dynamodb_account
+from tests.stores.subjects import Subject, dynamodb, dynamodb_account, dynamodb_client
+from tests.support import servers
 
 
 @contextmanager
 def table_of(subject: Subject) -> Iterator[Any]:
-    """A client whose methods know the table."""
-    name: Any = subject.store._table
-    with closing(dynamodb_account().sync_client(5.0)) as client:
+    yield TableClient(subject)
 
-        def items(kind: str = "") -> list[dict[str, Any]]:
-            """All items of the cache, or those of one kind."""
-            found: list[dict[str, Any]] = []
-            for page in client.get_paginator("scan").paginate(TableName=name):
-                found += page["Items"]
-            start = f"{subject.store._places.space}{kind}"
-            return [item for item in found if item["pk"]["S"].startswith(start)]
 
-        client.items = items
-        client.table = name
-        yield client
+class TableClient:
+    """A client of DynamoDB that knows a table."""
+
+    def __init__(self, subject: Subject) -> None:
+        store: Any = subject.store
+        self.table: str = store._table
+        self._space: str = store._places.space
+        self._client = dynamodb_client(servers.dynamodb_url())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def items(self, kind: str = "") -> list[dict[str, Any]]:
+        """All items of the cache, or those of one kind."""
+        found: list[dict[str, Any]] = []
+        for page in self._client.get_paginator("scan").paginate(TableName=self.table):
+            found += page["Items"]
+        start = f"{self._space}{kind}"
+        return [item for item in found if item["pk"]["S"].startswith(start)]
 
 
 def at(url: str, folder: Path, *, seconds: float = 5.0, **options: Any) -> Subject:

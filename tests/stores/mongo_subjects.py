@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +32,18 @@ def database_of(folder: Path) -> str:
     """
     name = f"test-{os.getpid()}"
     if folder not in _folders:
-        with MongoClient[dict[str, Any]](mongodb_url()) as client:
-            for collection in client[name].list_collections():
-                client[name][collection["name"]].delete_many({})
+        client = _client_of(mongodb_url())
+        for collection in client[name].list_collection_names():
+            client[name][collection].delete_many({})
         _folders[:] = [folder]
     return name
+
+
+@cache
+def _client_of(url: str) -> MongoClient[dict[str, Any]]:
+    client: MongoClient[dict[str, Any]] = MongoClient(url)
+    atexit.register(client.close)
+    return client
 
 
 def subject(

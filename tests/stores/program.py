@@ -14,7 +14,7 @@ import asyncio, logging, os, sys, threading, time
 # In debug mode it tells of every tenth of a second that a busy machine took away.
 logging.getLogger('asyncio').setLevel(logging.ERROR)
 from pathlib import Path
-from tests.stores.subjects import *
+from tests.stores.local_subjects import *
 from http_client_cache.shell.store_driver import run_async, run_now, run_sync
 subject = sqlite(Path(sys.argv[1]))
 store, shell, loop_shell = subject.store, subject.sync_shell, subject.async_shell

@@ -2,142 +2,53 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import atexit
 from collections.abc import Callable
-from contextlib import closing, suppress
-from datetime import UTC, datetime
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from http_client_cache import testing
 from http_client_cache.clock import Clock
 from http_client_cache.codec import codec_for
-from http_client_cache.entry import Alias, Entry
 from http_client_cache.limits import Retention
 from http_client_cache.shell.dynamodb import Account, AsyncDynamoDB, SyncDynamoDB, Table
-from http_client_cache.shell.filesystem import AsyncFiles, Folder, SyncFiles
 from http_client_cache.shell.guard import Guard
-from http_client_cache.shell.immediate import AsyncImmediate, SyncImmediate
 from http_client_cache.shell.redis import AsyncRedis, Source, SyncRedis
 from http_client_cache.shell.redis.address import Address, parse
-from http_client_cache.shell.sqlite import AsyncSQLite, Database, SyncSQLite
-from http_client_cache.statements import NOT_NOW
 from http_client_cache.store.dynamodb import DynamoDBStore
-from http_client_cache.store.filesystem import FileStore
-from http_client_cache.store.mapping import MappingStore
-from http_client_cache.store.memory import MemoryStore
 from http_client_cache.store.mongodb import GridFSStore, MongoStore
 from http_client_cache.store.redis import CLUSTER_SHARDS, RedisStore
-from http_client_cache.store.sqlite import SQLiteStore
-from http_client_cache.testing import Subject
-from http_client_cache.testing.subject import COLOURS, answered_now, run_as_async, run_as_sync
 from tests.stores import mongo_subjects
+from tests.stores.local_subjects import (
+    COLOURS,
+    NOT_NOW,
+    NOW,
+    Subject,
+    alias,
+    answered_now,
+    entry,
+    files,
+    files_limited,
+    files_packed,
+    files_packed_signed,
+    files_signed,
+    mapping,
+    mapping_of_users,
+    memory,
+    run_as_async,
+    run_as_sync,
+    sqlite,
+    sqlite_in_memory,
+    sqlite_limited,
+    sqlite_packed,
+    sqlite_packed_signed,
+    sqlite_signed,
+    sqlite_without_wal,
+    standing_clock,
+)
 from tests.support import servers
-from tests.support.clock import StandingClock
-from tests.support.mappings import CustomCacheBackend
-
-NOW = 1000.0
-"""When entries are created, and where the clock of a store stands."""
-
-
-def standing_clock() -> StandingClock:
-    return StandingClock(datetime.fromtimestamp(NOW, UTC))
-
-
-def memory(folder: Path, *, clock: Clock | None = None, **limits: Any) -> Subject:
-    retention = Retention(clock=clock or standing_clock())
-    store = MemoryStore(**limits, retention=retention)
-    return Subject(store, SyncImmediate(), AsyncImmediate())
-
-
-def mapping(folder: Path) -> Subject:
-    return Subject(MappingStore(OrderedDict()), SyncImmediate(), AsyncImmediate())
-
-
-def mapping_of_users(folder: Path) -> Subject:
-    return Subject(MappingStore(CustomCacheBackend()), SyncImmediate(), AsyncImmediate())
-
-
-def sqlite(
-    folder: Path,
-    *,
-    clock: Clock | None = None,
-    max_entries: int | None = None,
-    max_bytes: int | None = None,
-    **options: Any,
-) -> Subject:
-    store = SQLiteStore(
-        codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
-        max_entries=max_entries,
-        max_bytes=max_bytes,
-        retention=Retention(clock=clock or standing_clock()),
-        compression=options.pop("compression", None),
-    )
-    database = Database(folder / "cache.sqlite", store.schema, **options)
-    return Subject(store, SyncSQLite(database), AsyncSQLite(database))
-
-
-def sqlite_in_memory(folder: Path) -> Subject:
-    store = SQLiteStore(codec_for(), retention=Retention(clock=standing_clock()))
-    database = Database(None, store.schema)
-    return Subject(store, SyncSQLite(database), AsyncSQLite(database), never_waits=False)
-
-
-def sqlite_limited(folder: Path) -> Subject:
-    """What keeps uses and totals must keep the contract, too."""
-    return sqlite(folder, max_entries=1_000_000, max_bytes=1_000_000_000)
-
-
-def sqlite_signed(folder: Path) -> Subject:
-    return sqlite(folder, serializer="json", secret_key=["new", "old"])
-
-
-def sqlite_packed(folder: Path) -> Subject:
-    return sqlite(folder, compression="zstd")
-
-
-def sqlite_packed_signed(folder: Path) -> Subject:
-    return sqlite(folder, serializer="json", secret_key="secret", compression="zstd")
-
-
-def sqlite_without_wal(folder: Path) -> Subject:
-    return sqlite(folder, wal=False, fast_save=True)._replace(never_waits=False)
-
-
-def files(
-    folder: Path,
-    *,
-    clock: Clock | None = None,
-    max_entries: int | None = None,
-    max_bytes: int | None = None,
-    **options: Any,
-) -> Subject:
-    store = FileStore(
-        codec_for(options.pop("serializer", None), options.pop("secret_key", None)),
-        max_entries=max_entries,
-        max_bytes=max_bytes,
-        retention=Retention(clock=clock or standing_clock()),
-        compression=options.pop("compression", None),
-    )
-    owner = Folder(folder / "cache", **options)
-    return Subject(store, SyncFiles(owner), AsyncFiles(owner))
-
-
-def files_limited(folder: Path) -> Subject:
-    return files(folder, max_entries=1_000_000, max_bytes=1_000_000_000, fast_save=True)
-
-
-def files_signed(folder: Path) -> Subject:
-    return files(folder, serializer="json", secret_key=["new", "old"], fast_save=True)
-
-
-def files_packed(folder: Path) -> Subject:
-    return files(folder, compression="zstd", fast_save=True)
-
-
-def files_packed_signed(folder: Path) -> Subject:
-    return files(folder, secret_key="secret", compression="zstd", fast_save=True)
 
 
 def redis_at(
@@ -221,9 +132,17 @@ def dynamodb_account(url: str = "") -> Account:
 
 
 def remove_table(store: DynamoDBStore) -> None:
-    client = dynamodb_account().sync_client(5.0)
-    with closing(client), suppress(client.exceptions.ResourceNotFoundException):
+    client = dynamodb_client(servers.dynamodb_url())
+    with suppress(client.exceptions.ResourceNotFoundException):
         client.delete_table(TableName=store._table)
+
+
+@cache
+def dynamodb_client(url: str) -> Any:
+    """One for all tests: to make it takes longer than many a test."""
+    client = dynamodb_account(url).sync_client(5.0)
+    atexit.register(client.close)
+    return client
 
 
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
@@ -271,19 +190,12 @@ def but(*lists: list[str]) -> list[str]:
     return [name for name in SUBJECTS if not any(name in names for names in lists)]
 
 
-def entry(url: str = "https://example.org/", *, created: float = NOW, **what: Any) -> Entry:
-    return testing.entry(url, created=created, **what)
-
-
-def alias(target: str, created: float = NOW) -> Alias:
-    return testing.alias(target, created)
-
-
 __all__ = [
     "ALONE",
     "COLOURS",
     "LOCAL",
     "NOT_NOW",
+    "NOW",
     "SUBJECTS",
     "WHOLE",
     "Subject",

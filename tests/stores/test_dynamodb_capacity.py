@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from http_client_cache.errors import StoreError
+from http_client_cache.errors import StoreError, StoreUnavailable
+from http_client_cache.shell.dynamodb import talk
 from http_client_cache.store import Store
 from http_client_cache.testing.pieces import LARGE, load, put, read
 from tests.stores.conftest import Do
 from tests.stores.dynamo import at, table_of
-from tests.stores.subjects import Subject, alias, entry, remove_table
+from tests.stores.subjects import COLOURS, Subject, alias, entry, remove_table
 from tests.support import servers
 from tests.support.servers.dynamo_stub import Answer, Stub, error, stub_before
 
@@ -65,16 +68,43 @@ async def test_what_has_no_capacity_is_asked_again(
     assert left == {"PutItem": -1, "Query": -1, "Scan": -1}
 
 
-async def test_it_is_not_asked_for_ever(tmp_path: Path, stub: Stub, do: Do, store: Store) -> None:
+async def test_it_is_not_asked_for_ever(do: Do, store: Store, stub: Stub, subject: Subject) -> None:
     await do(store.load("a.1"))
     stub.instead = lambda *_: error("ThrottlingException", "slow down")
     stub.seen.clear()
+    subject.sync_shell.guard.seconds = 1.0
     begun = time.monotonic()
     # The time of a call may be over a moment before it has been asked for the last time.
-    with pytest.raises(StoreError, match=r"slow down|no answer within"):
+    with pytest.raises(StoreUnavailable, match=r"slow down|no answer within"):
         await do(store.save("a.1", entry(body=BODY), BODY))
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 1.5
     assert 4 <= len(stub.seen) <= 12
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+async def test_what_has_no_capacity_to_write_is_read(
+    tmp_path: Path, stub: Stub, colour: str
+) -> None:
+    subject = at(stub.url, tmp_path, seconds=0.5)
+    throttled = error("ProvisionedThroughputExceededException")
+
+    async def do(plan: Any) -> Any:
+        return await COLOURS[colour](subject, plan)
+
+    try:
+        for _ in range(10):
+            with contextlib.suppress(StoreUnavailable):
+                await do(subject.store.save("a.1", entry(body=BODY), BODY))
+                break
+        stub.instead = lambda operation, *_: throttled if operation == "PutItem" else None
+        for _ in range(4):
+            with pytest.raises(StoreUnavailable):
+                await do(subject.store.save("a.2", entry(body=BODY), BODY))
+        (found,) = await do(subject.store.load("a.1"))
+        assert found.body == BODY
+    finally:
+        await subject.close()
+        remove_table(subject.store)
 
 
 async def test_what_is_refused_is_not_asked_again(do: Do, store: Store, stub: Stub) -> None:
@@ -87,8 +117,14 @@ async def test_what_is_refused_is_not_asked_again(do: Do, store: Store, stub: St
 
 
 async def test_half_done_batches_are_done(
-    do: Do, store: Store, stub: Stub, subject: Subject
+    do: Do,
+    store: Store,
+    stub: Stub,
+    subject: Subject,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(talk, "FIRST_PAUSE", 0.001)
+
     def instead(operation: str, arguments: dict[str, Any], ask: Any) -> Answer | None:
         if operation == "BatchWriteItem":
             ((table, requests),) = arguments["RequestItems"].items()
@@ -119,7 +155,13 @@ async def test_half_done_batches_are_done(
         assert {item["pk"]["S"].split("#")[2] for item in table.items()} == {"b", "g"}
 
 
-async def test_what_stays_undone_is_an_error(do: Do, store: Store, stub: Stub) -> None:
+async def test_what_stays_undone_is_an_error(
+    do: Do,
+    store: Store,
+    stub: Stub,
+    subject: Subject,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     await do(store.load("a.1"))
 
     def instead(operation: str, arguments: dict[str, Any], ask: Any) -> Answer | None:
@@ -132,9 +174,13 @@ async def test_what_stays_undone_is_an_error(do: Do, store: Store, stub: Stub) -
     body = os.urandom(2**20)
     await do(store.save("a.1", entry(body=body), body))
     stub.instead = instead
+    # The last rest that would not fit begins after 0.31 s, long before the end.
+    monkeypatch.setattr(talk, "random", SimpleNamespace(random=lambda: 0.0))
+    subject.sync_shell.guard.seconds = 0.6
     for plan in (store.save("b.1", entry(body=body), body), store.load("a.1")):
         with pytest.raises(StoreError, match="no capacity"):
             await do(plan)
+    subject.sync_shell.guard.seconds = 2.0
     stub.instead = None
     assert await do(store.load("b.1")) == ()
     assert (await do(store.load("a.1")))[0].body == body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from http_client_cache.errors import StoreUnavailable
+from http_client_cache.errors import StoreError, StoreUnavailable
 from http_client_cache.shell.dynamodb import AsyncDynamoDB, SyncDynamoDB, Table
 from http_client_cache.shell.guard import Guard
 from tests.stores.dynamo import at, table_of
@@ -61,6 +62,28 @@ async def test_it_is_made_with_the_first_request(subject: Subject, colour: str) 
         assert await COLOURS[colour](subject, subject.store.load("a.1")) == ()
         told = table.describe_table(TableName=table.table)["Table"]
         assert told["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        ttl = table.describe_time_to_live(TableName=table.table)["TimeToLiveDescription"]
+        assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "ttl")
+    await subject.async_shell.close()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+async def test_it_is_made_again_if_it_is_removed(subject: Subject, colour: str) -> None:
+    """As where a server forgets all when it is started again."""
+    store = subject.store
+
+    async def do(plan: Any) -> Any:
+        return await COLOURS[colour](subject, plan)
+
+    await do(store.save("a.1", entry(body=BODY), BODY))
+    remove_table(store)
+    for _ in range(100):
+        with contextlib.suppress(StoreError):
+            assert await do(store.load("a.1")) == ()
+            break
+        await asyncio.sleep(0.1)
+    await do(store.save("a.1", entry(body=BODY), BODY))
+    with table_of(subject) as table:
         ttl = table.describe_time_to_live(TableName=table.table)["TimeToLiveDescription"]
         assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "ttl")
     await subject.async_shell.close()

@@ -138,6 +138,8 @@ def test_an_abandoned_cache_leaves_nothing_open(tmp_path: Path) -> None:
         FILES
         + """
 import gc
+from http_client_cache.shell import worker
+worker.LINGER = 0.2
 save('a.1'); load('a.1')
 del subject, shell, store, loop_shell, save, load
 patience = time.monotonic() + 5

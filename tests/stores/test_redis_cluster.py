@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.cluster import AbstractRedisCluster
 from redis.crc import key_slot
 
 from http_client_cache.errors import StoreUnavailable
 from http_client_cache.shell.redis.address import Address
 from http_client_cache.store._redis_names import Names
-from tests.stores.subjects import COLOURS, NOW, alias, entry, redis, redis_at
+from tests.stores.subjects import COLOURS, NOW, alias, entry, redis, redis_at, run_as_async
 from tests.support import servers
 
 BODY = b"the body"
@@ -73,6 +74,25 @@ def moving() -> Iterator[servers.ClusterServers]:
         yield cluster
 
 
+async def test_all_of_one_that_has_failed_is_closed(moving: servers.ClusterServers) -> None:
+    subject = redis_at(Address("cluster", tuple(moving.addresses), {}), seconds=1.0)
+    keys = [f"{number:x}.{number}" for number in range(50)]
+    for key in keys:
+        await run_as_async(subject, subject.store.load(key))
+    shell: Any = subject.async_shell
+    (opening,) = shell._clients.values()
+    client: Any = opening.result().redis
+    with Redis(*moving.addresses[0]) as node:
+        node.execute_command("CLIENT", "KILL", "TYPE", "normal")
+    with pytest.raises(StoreUnavailable):
+        for key in keys:
+            await run_as_async(subject, subject.store.load(key))
+    connections = [one for node in client.get_nodes() for one in node._connections]
+    assert any(one.is_connected for one in connections)
+    await subject.close()
+    assert not any(one.is_connected for one in connections)
+
+
 class Move:
     """A slot on its way from one node to another."""
 
@@ -123,9 +143,11 @@ def _slots(node: Any) -> Any:
 @pytest.mark.parametrize("some", [0, 3, 10_000])
 @pytest.mark.parametrize("colour", COLOURS)
 async def test_a_slot_that_is_being_moved_is_left_alone(
-    moving: servers.ClusterServers, colour: str, some: int
+    moving: servers.ClusterServers, colour: str, some: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever of it is there already: nothing is done by halves, or done twice."""
+    # The client asks again so often, and rests for half of these times.
+    monkeypatch.setattr(AbstractRedisCluster, "RedisClusterRequestTTL", 4)
     subject = redis_at(Address("cluster", tuple(moving.addresses), {}), seconds=1.0)
     store: Any = subject.store
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from http_client_cache.shell.lifetime import Resumed, watch_over
+
 logger = logging.getLogger("http_client_cache")
 
 TIME_LIMIT = 60.0
@@ -66,10 +68,15 @@ STOP_SECONDS = 1.0
 """For so long threads are waited for whose work ends with its owner."""
 
 
-class SyncBackground:
+class SyncBackground(Resumed):
     """Threads; at the end of the interpreter they are not waited for."""
 
     def __init__(self) -> None:
+        self.start_over()
+        watch_over(self)
+
+    def start_over(self) -> None:
+        """Know of no work, and of no thread."""
         self._lock = threading.Lock()
         self._keys: set[str] = set()
         self._threads: set[threading.Thread] = set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
@@ -122,3 +123,17 @@ class _Helper(threading.Thread):
 
 helpers: Final = Helpers()
 """Those of this process."""
+
+
+def in_a_thread(work: Callable[[], T]) -> Future[T]:
+    """Begin something that others wait for only as long as they please."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="http-cache-connecting", daemon=True).start()
+    return future

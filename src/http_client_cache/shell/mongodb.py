@@ -17,6 +17,7 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 from http_client_cache.errors import ConfigurationError, StoreError
 from http_client_cache.mongodb_statements import Statement
 from http_client_cache.shell.guard import Guard
+from http_client_cache.shell.helpers import in_a_thread
 from http_client_cache.shell.mongodb_calls import (
     Calls,
     Opened,
@@ -31,7 +32,6 @@ from http_client_cache.shell.remote import (
     RemoteStatement,
     SyncRemote,
     _Remote,
-    in_a_thread,
 )
 
 __all__ = ["AsyncMongo", "SyncMongo", "Target", "check"]

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -23,7 +23,7 @@ from http_client_cache.body_statements import Pack, Unpack
 from http_client_cache.compression import pack, unpack
 from http_client_cache.errors import MissingDependency, StoreError, StoreUnavailable
 from http_client_cache.shell.guard import Guard
-from http_client_cache.shell.helpers import helpers
+from http_client_cache.shell.helpers import helpers, in_a_thread
 from http_client_cache.shell.lifetime import watch_over
 from http_client_cache.statements import NOT_NOW
 
@@ -90,7 +90,9 @@ class _Remote:
             not connected  # Whatever else the request wants would meet the same.
             or isinstance(error, (TimeoutError, StoreUnavailable, *self.out_of_reach))
         ):
-            if not isinstance(error, _ClosedError):
+            if isinstance(error, BusyError):
+                self.guard.refused(begun, writes=writes)
+            elif not isinstance(error, _ClosedError):
                 self.guard.lost(begun, writes=writes)
             return StoreUnavailable(why)
         if isinstance(error, StoreError):
@@ -99,6 +101,10 @@ class _Remote:
         else:
             self.guard.refused(begun, writes=writes)
         return StoreError(why)
+
+    def _wants_reviving(self, error: Exception) -> bool:
+        """Whether the next calls would fail as this one did, unless something is done beside."""
+        return isinstance(error, TimeoutError)
 
     def _compressed(self, statement: Pack | Unpack) -> Any:
         if isinstance(statement, Pack):
@@ -184,7 +190,7 @@ class AsyncRemote(_Remote, ABC, Generic[C]):
             guard.given_up(begun, seconds, writes=statement.writes)
             raise
         except Exception as error:
-            if isinstance(error, TimeoutError):
+            if self._wants_reviving(error):
                 self._revive_soon(client)
             raise self._failed(error, statement, begun, connected=client is not None) from error
         guard.worked(writes=statement.writes)
@@ -358,6 +364,10 @@ class SyncRemote(_Remote, ABC, Generic[C]):
         self._lock.release()
 
 
+class BusyError(StoreUnavailable):
+    """The server is there, but would not take a call as long as there was time to ask again."""
+
+
 class _ClosedError(StoreUnavailable):
     """Somebody closed what this one waited for: no failure of the server's."""
 
@@ -368,20 +378,6 @@ class _ClosedError(StoreUnavailable):
 def _has_failed(opening: asyncio.Task[Any]) -> bool:
     """Whether a client was not made; to ask is to have heard of it, as asyncio wants it."""
     return opening.done() and (opening.cancelled() or opening.exception() is not None)
-
-
-def in_a_thread(work: Callable[[], C]) -> Future[C]:
-    """Begin something that others wait for only as long as they please."""
-    future: Future[C] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="http-cache-connecting", daemon=True).start()
-    return future
 
 
 @asynccontextmanager

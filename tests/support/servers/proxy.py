@@ -186,6 +186,9 @@ class Proxy:
 
     async def _close(self) -> None:
         self._unlisten()
+        # Who has just been let in is known some rounds of the loop later.
+        for _ in range(10):
+            await asyncio.sleep(0)
         await self._reset_all()
         for task in self._tasks:
             task.cancel()

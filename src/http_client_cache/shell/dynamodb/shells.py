@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 from weakref import finalize
 
 from http_client_cache.dynamodb_statements import WHOLE_CACHE, Request
 from http_client_cache.shell.dynamodb.account import Account
-from http_client_cache.shell.dynamodb.table import Table, ready
+from http_client_cache.shell.dynamodb.table import MISSING, Table, again, ready
 from http_client_cache.shell.dynamodb.talk import Call, Talk, code_of, talk
 from http_client_cache.shell.guard import Guard
-from http_client_cache.shell.remote import AsyncRemote, SyncRemote
+from http_client_cache.shell.helpers import in_a_thread
+from http_client_cache.shell.remote import AsyncRemote, BusyError, SyncRemote
 
 T = TypeVar("T")
 
@@ -36,6 +38,8 @@ class _Errors:
 
     def _explain(self, error: Exception) -> str:
         """A driver's exception in a line, without secrets."""
+        if isinstance(error, BusyError) and isinstance(error.__cause__, Exception):
+            error = error.__cause__
         code = code_of(error)
         told = str(error)
         if code:
@@ -60,6 +64,7 @@ class SyncClients:
         self._lock = threading.Lock()
         self.quick: Any = account.sync_client(seconds)
         self._patient: Any = None
+        self._making: Future[None] | None = None
 
     def patient(self) -> Any:
         """One whose calls may take as long as it takes to look through a table."""
@@ -67,6 +72,12 @@ class SyncClients:
             if self._patient is None:
                 self._patient = self._account.sync_client(self._seconds * WHOLE_CACHE)
             return self._patient
+
+    def make_again(self, table: Table) -> None:
+        """Begin to, unless that is under way."""
+        with self._lock:
+            if self._making is None or self._making.done():
+                self._making = in_a_thread(lambda: _drive(again(table), self))
 
     def close(self) -> None:
         """Close them, unless they are the user's own."""
@@ -97,7 +108,12 @@ class SyncDynamoDB(_Errors, SyncRemote[SyncClients]):
         return clients
 
     def _carry_out(self, client: SyncClients, statement: Request) -> Any:
-        return _drive(talk(statement, self.guard.seconds * statement.patience), client)
+        try:
+            return _drive(talk(statement, self.guard.seconds * statement.patience), client)
+        except Exception as error:
+            if code_of(error) == MISSING:
+                client.make_again(self._table)
+            raise
 
     def _disconnect(self, client: SyncClients) -> None:
         client.close()
@@ -172,9 +188,10 @@ class AsyncDynamoDB(_Errors, AsyncRemote[Any]):
             steps.close()
 
     async def _revive(self, client: Any) -> None:
-        if not self._account.in_threads:
-            # Whatever the answer is, it comes by a connection.
-            await client.describe_table(TableName=self._table.name)
+        await self._drive(again(self._table), client)
+
+    def _wants_reviving(self, error: Exception) -> bool:
+        return super()._wants_reviving(error) or code_of(error) == MISSING
 
     async def _disconnect(self, client: Any) -> None:
         kind = self._account.kind

@@ -15,6 +15,9 @@ TTL: Final = "ttl"
 PAUSES: Final = (0.05, 1.0)
 """Seconds between two looks at a table that is being made: at first, and at most."""
 
+MISSING: Final = "ResourceNotFoundException"
+"""What is said of a table that is not there."""
+
 _FORBIDDEN: Final = frozenset({"AccessDeniedException", "UnknownOperationException"})
 
 
@@ -46,7 +49,7 @@ def ready(table: Table) -> Talk[None]:
         if code in _FORBIDDEN:
             # Who may use a table need not be allowed to describe it.
             return
-        if code != "ResourceNotFoundException":
+        if code != MISSING:
             raise
         if not table.create:
             raise StoreError(
@@ -59,6 +62,21 @@ def ready(table: Table) -> Talk[None]:
         yield from _wait(table)
     if table.ttl:
         yield from _let_leave(table)
+
+
+def again(table: Table) -> Talk[None]:
+    """Make the table once more if somebody has removed it; whatever is answered, it is heard.
+
+    Raises:
+        StoreError: it is missing, and is not to be made.
+        Exception: of the driver.
+    """
+    try:
+        yield Call("describe_table", {"TableName": table.name}, slow=True)
+    except Exception as error:
+        if code_of(error) != MISSING:
+            raise
+        yield from ready(table)
 
 
 def _make(table: Table) -> Talk[None]:
@@ -96,7 +114,7 @@ def _wait(table: Table) -> Talk[None]:
             _check(table, found)
         except Exception as error:
             # What has just been made is not known everywhere yet.
-            if code_of(error) != "ResourceNotFoundException" and code_of(error) not in BUSY:
+            if code_of(error) not in {MISSING, *BUSY}:
                 raise
         if status != "CREATING":
             return

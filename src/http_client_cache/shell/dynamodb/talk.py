@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from http_client_cache.dynamodb_statements import Refused, Request
-from http_client_cache.errors import StoreError
+from http_client_cache.shell.remote import BusyError
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ def talk(
     """Carry out a request within so many seconds, trying again where that may help.
 
     Raises:
-        StoreError: DynamoDB did not take all of it in time.
+        BusyError: DynamoDB did not take all of it in time.
         Exception: of the driver.
     """
     until = clock() + seconds
@@ -116,9 +116,7 @@ def talk(
         # Chance keeps apart those who were turned away together.
         rested = pause * (0.5 + random.random() / 2)  # noqa: S311 - no secret
         if clock() + rested >= until:
-            if error is not None:
-                raise error
-            raise StoreError("DynamoDB had no capacity for all of a batch in time")
+            raise BusyError("DynamoDB had no capacity for all of a batch in time") from error
         yield Rest(rested)
         pause *= 2
 

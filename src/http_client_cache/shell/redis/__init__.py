@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Final, NamedTuple
 from weakref import finalize
 
@@ -23,6 +24,7 @@ from redis.exceptions import TimeoutError as TooSlow
 from http_client_cache.errors import StoreError
 from http_client_cache.redis_statements import LOOKS_THROUGH, Run, Scan
 from http_client_cache.shell.guard import Guard
+from http_client_cache.shell.helpers import in_a_thread
 from http_client_cache.shell.redis import clients, loops
 from http_client_cache.shell.redis.address import Address
 from http_client_cache.shell.remote import AsyncRemote, SyncRemote
@@ -38,6 +40,10 @@ OUT_OF_REACH: Final = (
 
 DAMAGED: Final = ("WRONGTYPE", "user_script", "Error running script")
 """How errors begin that what lies there has to do with, and not the server."""
+
+
+EVERYWHERE: Final = {"target_nodes": "primaries"}
+"""Where a cluster is asked whose nodes are all to be connected."""
 
 
 class Source(NamedTuple):
@@ -96,6 +102,7 @@ class SyncClient:
         self._lock = threading.Lock()
         # A connection has one limit for all that it is asked.
         self._made: dict[bool, Any] = {}
+        self._is_closed = False
 
     def waiting(self, *, long: bool) -> Any:
         """The client that waits so long for an answer."""
@@ -108,8 +115,17 @@ class SyncClient:
                 self._made[long] = clients.sync_client(self._source.address, seconds)
             return self._made[long]
 
+    def hear_all(self, client: Any) -> None:
+        """Connect all nodes of a cluster."""
+        with suppress(Exception):
+            client.execute_command("PING", **EVERYWHERE)
+        if self._is_closed:
+            # What has been connected since.
+            self.close()
+
     def close(self) -> None:
         """Close what is not the user's own."""
+        self._is_closed = True
         for client in self._made.values():
             for part in clients.parts_of(client):
                 part.close()
@@ -145,7 +161,11 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
         except BaseException:
             await self._disconnect(AsyncClient(client, asyncio.Semaphore()))
             raise
-        return AsyncClient(client, asyncio.Semaphore(self._source.room))
+        made = AsyncClient(client, asyncio.Semaphore(self._source.room))
+        if clients.is_cluster(client):
+            # Only one of its nodes has been heard.
+            self._revive_soon(made)
+        return made
 
     async def _carry_out(self, client: AsyncClient, statement: Run | Scan) -> Any:
         async with client.room:
@@ -163,13 +183,12 @@ class AsyncRedis(AsyncRemote[AsyncClient]):
                 raise _meant(error) from None
 
     async def _revive(self, client: AsyncClient) -> None:
-        target = {"target_nodes": "primaries"} if clients.is_cluster(client.redis) else {}
+        target = EVERYWHERE if clients.is_cluster(client.redis) else {}
         await client.redis.execute_command("PING", **target)
 
     async def _disconnect(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
-            for part in clients.parts_of(client.redis):
-                await part.aclose()
+            await clients.close(client.redis)
 
     def _abandon(self, client: AsyncClient) -> None:
         if client.redis is not self._source.connection:
@@ -204,7 +223,10 @@ class SyncRedis(SyncRemote[SyncClient]):
         try:
             # One of a cluster connects when it is made.
             client = made.waiting(long=False)
-            if not clients.is_cluster(client):
+            if clients.is_cluster(client):
+                # Only one of its nodes has been heard.
+                in_a_thread(partial(made.hear_all, client))
+            else:
                 client.ping()
         except BaseException:
             made.close()

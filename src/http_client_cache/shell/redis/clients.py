@@ -160,6 +160,16 @@ def parts_of(client: Any) -> list[Any]:
     return [client, *([] if manager is None else manager.sentinels)]
 
 
+async def close(client: Any) -> None:
+    """Close a client for event loops, with those that it has for itself."""
+    for part in parts_of(client):
+        await part.aclose()
+    if is_cluster(client):
+        # After a failure it takes itself for closed, and would keep its connections.
+        for nodes in ("nodes_cache", "startup_nodes"):
+            await client.nodes_manager.aclose(nodes)
+
+
 def room_of(client: Any) -> int:
     """How many connections a client of the user's own may have; at most our own number."""
     pool = getattr(client, "connection_pool", None)
