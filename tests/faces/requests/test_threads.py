@@ -103,9 +103,7 @@ def test_a_storm(tmp_path: Path, wired: Wired) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_thread_is_left(
-    tmp_path: Path, wired: Wired, clock: StandingClock, kind: str
-) -> None:
+def test_no_thread_is_left(tmp_path: Path, wired: Wired, clock: StandingClock, kind: str) -> None:
     before = set(threading.enumerate())
     gate = wired.gate()
 
@@ -164,17 +162,21 @@ def in_a_child(work: Callable[[], None], meanwhile: Callable[[], None] = lambda:
             work()
             os._exit(0)
         os._exit(1)
-    meanwhile()
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            assert os.waitstatus_to_exitcode(status) == 0
-            return
-        time.sleep(0.005)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    raise AssertionError("the child hangs")
+    try:
+        meanwhile()
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                child = 0
+                assert os.waitstatus_to_exitcode(status) == 0
+                return
+            time.sleep(0.005)
+        raise AssertionError("the child hangs")
+    finally:
+        if child:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -209,22 +211,31 @@ class TestForks:
             await gate.permit()
             return sized(b"x")
 
+        def asked(times: int) -> bool:
+            until = time.monotonic() + 5
+            while wired.count(held) < times and time.monotonic() < until:
+                time.sleep(0.002)
+            return wired.count(held) == times
+
         held, stale, other = wired.url(gated), wired.url(sized(b"y")), wired.url(sized(b"z"))
         with CachedSession(backend=cache_of("sqlite", tmp_path)) as session:
             session.get(stale)
             fetching = [threading.Thread(target=session.get, args=(held,)) for _ in range(4)]
             for thread in fetching:
                 thread.start()
-            until = time.monotonic() + 5
-            while not wired.count(held) and time.monotonic() < until:
-                time.sleep(0.002)
+            assert asked(1)
 
             def work() -> None:
                 assert session.get(stale).from_cache
                 assert session.get(other).content == b"z"
                 assert session.get(held, timeout=10).content == b"x"
 
-            in_a_child(work, lambda: gate.open(2))
+            def let_both_go() -> None:
+                # Nobody has stored anything before.
+                assert asked(2)
+                gate.open(2)
+
+            in_a_child(work, let_both_go)
             for thread in fetching:
                 thread.join(10)
             assert not any(thread.is_alive() for thread in fetching)
@@ -262,7 +273,16 @@ def test_a_program_that_closes_nothing_ends_at_once(
         return None
 
     program = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", _PROGRAM, wired.url(answer), kind, str(tmp_path / "c")],
+        [
+            sys.executable,
+            "-W",
+            "error",
+            "-c",
+            _PROGRAM,
+            wired.url(answer),
+            kind,
+            str(tmp_path / "c"),
+        ],
         env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
         stdout=subprocess.PIPE,
         text=True,
