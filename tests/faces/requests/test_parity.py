@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import requests
 from requests import Response, Session
-from tests.faces.requests.conftest import OpenSession
 
 from requests_cache import CachedSession
 from requests_cache.response import CachedResponse
+from tests.faces.requests.conftest import OpenSession
 from tests.support.origin import Origin
 
 

@@ -10,10 +10,10 @@ import pytest
 import requests
 from requests import Request, Session
 from requests.adapters import HTTPAdapter
-from tests.faces.requests.conftest import OpenSession
 
 from http_client_cache.errors import ConfigurationError
 from requests_cache import CacheAdapter, CachedSession, CacheMixin
+from tests.faces.requests.conftest import OpenSession
 from tests.support.clock import StandingClock
 from tests.support.origin import Origin
 
