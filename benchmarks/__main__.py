@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 
-from benchmarks import backends
+from benchmarks import backends, requests_face
 from benchmarks.bodies.measure import GROUP, NAMES, Amount, Bodies, measure_bodies, wanted
 from benchmarks.cases import Case, cases
 from benchmarks.imports import measure_imports
@@ -25,6 +25,7 @@ MOST_SWEEPS = 3
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     known = cases()
     names = [*known, *sweeps(), IMPORTS, GROUP, *NAMES, backends.GROUP]
+    names.append(requests_face.GROUP)
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure what the cache costs, beside plain aiohttp.",
@@ -92,6 +93,10 @@ async def _measure(options: argparse.Namespace, origin: str) -> Report:
             report.sweeps.append(sweep)
     if backends.GROUP in options.names:
         report.backends = await backends.measure_backends(
+            origin, rounds=options.rounds, operations=options.operations, urls=options.urls
+        )
+    if requests_face.GROUP in options.names:
+        report.requests = requests_face.measure_requests(
             origin, rounds=options.rounds, operations=options.operations, urls=options.urls
         )
     if IMPORTS in options.names:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import requests_face
 from benchmarks.backends import Measured, backends_as_json, backends_as_table
 from benchmarks.bodies.measure import Bodies
 from benchmarks.bodies.report import bodies_as_json, bodies_as_tables
@@ -27,6 +28,7 @@ class Report:
         imports: ms of importing aiohttp, and of what the cache adds.
         bodies: what large ones cost.
         backends: what each of them costs.
+        requests: what the face for requests costs.
     """
 
     costs: dict[str, Cost]
@@ -34,11 +36,12 @@ class Report:
     imports: tuple[float, float] | None = None
     bodies: Bodies | None = None
     backends: Measured | None = None
+    requests: requests_face.Measured | None = None
 
 
 def machine() -> str:
     """The machine and the versions, in one line."""
-    packages = ("aiohttp-client-cache", "aiohttp")
+    packages = ("aiohttp-client-cache", "aiohttp", "requests")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     loop = platform.python_implementation()
     return (
@@ -89,6 +92,8 @@ def as_table(report: Report) -> str:
         lines += ["", *bodies_as_tables(report.bodies)]
     if report.backends is not None:
         lines += ["", *backends_as_table(report.backends)]
+    if report.requests is not None:
+        lines += ["", *requests_face.requests_as_table(report.requests)]
     return "\n".join(lines)
 
 
@@ -131,6 +136,7 @@ def as_json(report: Report) -> str:
             "imports_ms": report.imports,
             "bodies": bodies_as_json(report.bodies) if report.bodies else None,
             "backends": backends_as_json(report.backends) if report.backends else None,
+            "requests_face_us": report.requests,
         },
         indent=2,
         ensure_ascii=False,

@@ -1,4 +1,4 @@
-"""Share one Redis between two processes: what one of them fetches, the other finds.
+"""Share one Redis between three processes, of aiohttp and of requests: what one fetches, all find.
 
 Usage: ``shared_redis.py``, with a Redis (or Valkey) on this machine, or with its address in the
 environment variable REDIS_URL. Without one, it works all the same, and nothing is shared.
@@ -12,28 +12,52 @@ import sys
 
 from aiohttp import web
 
+import requests_cache
 from aiohttp_client_cache import CachedSession, RedisBackend
 
 ADDRESS = os.environ.get("REDIS_URL", "redis://localhost:6379")
 ASKED = web.AppKey("asked", list[str])
 
 
-def cache() -> RedisBackend:
-    """The same cache in every process that names it so.
+NAME = "shared-example"
+"""The same cache in every process that names it so, whichever client it uses."""
 
-    Where several processes want the same at once, one fetches it, and the others wait for that for
-    up to ten seconds. What has expired leaves the server by itself.
-    """
-    return RedisBackend("shared-example", ADDRESS, expire_after=60, fetch_lease=10)
+EXPIRE_AFTER = 60
+"""Seconds. What has expired leaves the server by itself."""
+
+FETCH_LEASE = 10
+"""Seconds. Where several processes want the same at once, one fetches it, and the others wait for
+that, for so long at most."""
+
+
+def cache() -> RedisBackend:
+    """The cache, for aiohttp."""
+    return RedisBackend(NAME, ADDRESS, expire_after=EXPIRE_AFTER, fetch_lease=FETCH_LEASE)
 
 
 async def work(name: str, origin: str) -> None:
-    """What each process does: ask for five pages."""
+    """What a process with aiohttp does: ask for five pages."""
     async with CachedSession(cache=cache()) as session:
         for number in range(5):
             async with session.get(f"{origin}/page/{number}") as response:
                 text = await response.text()
-                print(f"{name}: {text}, {'from cache' if response.from_cache else 'new'}")
+                tell(name, text, from_cache=response.from_cache)
+
+
+def work_with_requests(name: str, origin: str) -> None:
+    """What a process with requests does: the same."""
+    backend = requests_cache.RedisCache(
+        NAME, address=ADDRESS, expire_after=EXPIRE_AFTER, fetch_lease=FETCH_LEASE
+    )
+    with requests_cache.CachedSession(backend=backend) as session:
+        for number in range(5):
+            response = session.get(f"{origin}/page/{number}")
+            tell(name, response.text, from_cache=response.from_cache)
+
+
+def tell(name: str, text: str, *, from_cache: bool) -> None:
+    """Print what came, and where from."""
+    print(f"{name}: {text}, {'from cache' if from_cache else 'new'}")
 
 
 async def page(request: web.Request) -> web.Response:
@@ -44,7 +68,7 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def main() -> None:
-    """Serve pages, and let two processes ask for them at the same time."""
+    """Serve pages, and let three processes ask for them at the same time."""
     app = web.Application()
     app[ASKED] = []
     app.add_routes([web.get("/page/{number}", page)])
@@ -55,7 +79,7 @@ async def main() -> None:
 
     programs = [
         await asyncio.create_subprocess_exec(sys.executable, __file__, name, origin)
-        for name in ("one", "two")
+        for name in ("aiohttp-1", "aiohttp-2", "requests")
     ]
     for program in programs:
         await program.wait()
@@ -68,4 +92,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main() if len(sys.argv) < 3 else work(*sys.argv[1:]))
+    if len(sys.argv) < 3:
+        asyncio.run(main())
+    elif sys.argv[1] == "requests":
+        work_with_requests(*sys.argv[1:])
+    else:
+        asyncio.run(work(*sys.argv[1:]))

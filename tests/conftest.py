@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def names(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> Origin:
     """The origin, reached as port 80 of any name: ``http://httpbin.org/get``."""
     lead_to(monkeypatch, origin.port)
     return origin
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port at which nobody listens as long as the test lasts."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from aiohttp_client_cache.backends.base import CacheBackend, Parts
+from aiohttp_client_cache.backends.base import CacheBackend
 from http_client_cache import engine, housekeeping
+from http_client_cache.backends.base import Parts
 from http_client_cache.clock import Clock
 from http_client_cache.errors import ConfigurationError, check_count, describe
 from http_client_cache.key import locator, normalize_url

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from acachecontrol.cache import AsyncCache
 from acachecontrol.request_context_manager import RequestContextManager
-from aiohttp_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES
 from aiohttp_client_cache.session import CachedSession
+from http_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES
 from http_client_cache.errors import ConfigurationError, describe
 
 if TYPE_CHECKING:

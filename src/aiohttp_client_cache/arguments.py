@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from aiohttp.client import _RequestOptions
     from aiohttp.typedefs import JSONEncoder, LooseCookies, LooseHeaders, StrOrURL
 
-    from aiohttp_client_cache.backends.options import SessionOptions
-    from aiohttp_client_cache.backends.own_options import OwnOptions
+    from http_client_cache.backends.options import SessionOptions
+    from http_client_cache.backends.own_options import OwnOptions
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.windows import StaleWindow
 

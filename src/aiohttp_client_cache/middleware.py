@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientRequest, ClientResponse
 
 from aiohttp_client_cache.backends.choose import choose_backend
-from aiohttp_client_cache.backends.options import Live
 from aiohttp_client_cache.hop import answer_hop
+from http_client_cache.backends.options import Live
 from http_client_cache.options import Options
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientHandlerType
 
     from aiohttp_client_cache.backends.choose import Backend
-    from aiohttp_client_cache.backends.options import SessionOptions
+    from http_client_cache.backends.options import SessionOptions
 
 
 class CacheMiddleware(Live):

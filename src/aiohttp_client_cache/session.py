@@ -10,13 +10,13 @@ from aiohttp import ClientRequest, ClientResponse, ClientSession
 
 from aiohttp_client_cache.backends.base import BaseCache, CacheBackend
 from aiohttp_client_cache.backends.choose import choose_backend, only_one, take_options
-from aiohttp_client_cache.backends.options import SETTING_NAMES, Live
 from aiohttp_client_cache.disabled import Disabled, is_disabled
 from aiohttp_client_cache.fastpath import FastPath
 from aiohttp_client_cache.gate import pass_gate
 from aiohttp_client_cache.hop import answer_hop, answer_without_origin
 from aiohttp_client_cache.response import CachedResponse
 from aiohttp_client_cache.verbs import Verbs
+from http_client_cache.backends.options import SETTING_NAMES, Live
 from http_client_cache.errors import ConfigurationError, check_flag
 from http_client_cache.expiry import parse_expire_after
 from http_client_cache.options import Chain, Known, Options
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from aiohttp_client_cache.arguments import ClientOptions
     from aiohttp_client_cache.backends.choose import Backend
-    from aiohttp_client_cache.backends.options import FilterFunction, KeyFunction
+    from http_client_cache.backends.options import FilterFunction, KeyFunction
     from http_client_cache.expiry import ExpireAfter
     from http_client_cache.settings import HeaderNames
     from http_client_cache.windows import FetchLease, StaleWindow

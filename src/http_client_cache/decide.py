@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from http_client_cache.entry import CLOCK_SKEW, Entry
-from http_client_cache.expiry import DO_NOT_CACHE, Expiry
+from http_client_cache.expiry import AT_ONCE, DO_NOT_CACHE, Expiry
 from http_client_cache.message import UNKEYABLE, Headers, Request, ResponseHead
 from http_client_cache.options import Options
 from http_client_cache.rfc9111.reasons import Reason
@@ -96,7 +96,11 @@ def judge_head(
     unfit = unfit_body(request, head, settings)
     if unfit is not None:
         return unfit
+    if settings.read_only:
+        return Reason.READ_ONLY
     expires = expiry.expires(received)
+    if expiry is AT_ONCE:
+        return Keep(expires) if has_validator(head) else Reason.NEITHER_FRESH_NOR_VALIDATABLE
     if expires is not None and expires <= received:
         return Reason.ALREADY_EXPIRED
     return Keep(expires)
@@ -185,6 +189,11 @@ def conditions(entry: Entry, request: Request) -> tuple[tuple[str, str], ...]:
     if (modified := stored.get("last-modified")) is not None:
         found.append(("If-Modified-Since", modified))
     return tuple(found)
+
+
+def has_validator(head: ResponseHead) -> bool:
+    """Whether a response could be validated."""
+    return "etag" in head.headers or "last-modified" in head.headers
 
 
 def has_conditions(request: Request) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections import deque
 from itertools import count
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+import msgspec
+
 from http_client_cache import flow, housekeeping
-from http_client_cache.body import READ_BYTES, KeptBody
+from http_client_cache.body import READ_BYTES, AnyBody, KeptBody
 from http_client_cache.clock import Clock
 from http_client_cache.entry import Stored
 from http_client_cache.errors import StoreError, StoreUnavailable
@@ -16,6 +20,7 @@ from http_client_cache.lawful.query import QueryRules
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Plan
+from http_client_cache.read_only import reading
 from http_client_cache.rfc9111.cache_control import NO_REQUEST_DIRECTIVES
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.scope import Scope
@@ -122,6 +127,25 @@ class _Cache(Generic[S, F]):
         """The flows that the settings ask for."""
         return lawful if self.settings.cache_control else flow
 
+    @abstractmethod
+    def give_back(self, name: str, fruitless: bool) -> None:  # noqa: FBT001 - see AtEnd
+        """Begin to release a lease in the store, without waiting for it."""
+
+    def _serving(self, request: Request, options: Options) -> Plan[Served]:
+        plan = self._mode().serve(self, request, self._ruled(options))
+        return reading(plan) if self.settings.read_only else plan
+
+    def _admitting(self, request: Request, options: Options) -> Plan[bool]:
+        plan = self._mode().admit(self, request, self._ruled(options))
+        return reading(plan) if self.settings.read_only else plan
+
+    def _ruled(self, options: Options) -> Options:
+        """What is said about a request, and what the settings say of all of them."""
+        # What must not go out cannot be validated.
+        if self.settings.always_revalidate and not options.only_if_cached:
+            return msgspec.structs.replace(options, refresh=True)
+        return options
+
     def note_change(self, locator: str) -> None:
         """What is being fetched for this URL may be outdated when it arrives."""
         self._change_count += 1
@@ -171,7 +195,7 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
 
     async def serve(self, request: Request, options: Options, client: AsyncClient) -> Served:
         """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
-        return await self._driver.run(self._mode().serve(self, request, options), client)
+        return await self._driver.run(self._serving(request, options), client)
 
     async def run(self, plan: Plan[T], client: AsyncClient | None = None) -> T:
         """Run any plan."""
@@ -208,23 +232,29 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
 
     async def admit(self, request: Request, options: Options, client: AsyncClient) -> bool:
         """Whether a request will be answered without going out; see :func:`flow.admit`."""
-        return await self._driver.run(self._mode().admit(self, request, options), client)
+        return await self._driver.run(self._admitting(request, options), client)
 
     def look_now(self, key: str, options: Options) -> tuple[Stored | None, Reason] | None:
         """What is stored and whether it may be served, if nothing has to be waited for.
 
         ``None`` says nothing: the long way will find out.
         """
-        return self._at_once(flow.look(self, key, options))
+        return self._at_once(flow.look(self, key, self._ruled(options)))
 
     def find_now(self, key: str, request: Request, options: Options) -> Found | None:
         """The same where RFC 9111 decides, for a request as it will be sent.
 
         None of its fields may direct a cache (``DIRECTING``) or select (``SELECTING``).
         """
-        plain = request.method == "GET" and self.settings.filter_fn is None
+        settings = self.settings
+        plain = (
+            request.method == "GET"
+            and settings.filter_fn is None
+            and not settings.always_revalidate
+        )
         directives = NO_REQUEST_DIRECTIVES
-        return self._at_once(find(self, key, request, directives, options, plain=plain))
+        plan = find(self, key, request, directives, self._ruled(options), plain=plain)
+        return self._at_once(plan)
 
     def _at_once(self, plan: Plan[T]) -> T | None:
         try:
@@ -253,6 +283,14 @@ class AsyncCache(_Cache[AsyncShell, AsyncFlights]):
         await self._driver.background.stop(owner)
 
 
+class Abandoned(Protocol):
+    """A body on its way into the cache, whose reader is gone."""
+
+    def end(self) -> None:
+        """It will not be whole."""
+        ...
+
+
 class SyncCache(_Cache[SyncShell, SyncFlights]):
     """A cache for blocking clients; serves any number of threads.
 
@@ -275,6 +313,8 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
     ) -> None:
         super().__init__(settings, store, shell, SyncFlights(), name, clock)
         self._driver = SyncDriver(shell, self._flights, self.failures)
+        # Where the garbage collector finds what nobody has closed, no lock may be asked for.
+        self.abandoned: deque[Abandoned] = deque()
 
     def give_back(self, name: str, fruitless: bool) -> None:  # noqa: FBT001 - see AtEnd
         """Begin to release a lease in the store, without waiting for it."""
@@ -282,8 +322,61 @@ class SyncCache(_Cache[SyncShell, SyncFlights]):
 
     def serve(self, request: Request, options: Options, client: SyncClient) -> Served:
         """Answer a request from the store or through ``client``; see :func:`flow.serve`."""
-        return self._driver.run(self._mode().serve(self, request, options), client)
+        self.tidy_up()
+        return self._driver.run(self._serving(request, options), client)
+
+    def tidy_up(self) -> None:
+        """Forget what was kept of bodies whose readers are gone, as the garbage collector found."""
+        while self.abandoned:
+            try:
+                body = self.abandoned.popleft()
+            except IndexError:
+                # Another thread was faster.
+                return
+            body.end()
 
     def run(self, plan: Plan[T], client: SyncClient | None = None) -> T:
         """Run any plan."""
         return self._driver.run(plan, client)
+
+    def read(self, body: KeptBody, start: int) -> bytes:
+        """Some of a stored body: a byte at least.
+
+        Raises:
+            StoreError: it cannot be read any more, or is damaged.
+        """
+        try:
+            return store_driver.run_sync(self.store.read(body, start, READ_BYTES), self.shell)
+        except Exception as error:
+            self.failures.failed(error)
+            if body.place is not None and not isinstance(error, StoreUnavailable):
+                # Whoever is told of it may try again at once, and is not to meet it again.
+                self.run(housekeeping.ask(self.store.drop([body.place]), 0, writes=True))
+            raise error if isinstance(error, StoreError) else StoreError(str(error)) from error
+
+    def read_all(self, body: AnyBody) -> bytes:
+        """A stored body, in memory.
+
+        Raises:
+            StoreError: it cannot be read any more, or is damaged.
+        """
+        if isinstance(body, bytes):
+            return body
+        pieces: list[bytes] = []
+        start = 0
+        while start < len(body):
+            pieces.append(self.read(body, start))
+            start += len(pieces[-1])
+        return b"".join(pieces)
+
+    def admit(self, request: Request, options: Options, client: SyncClient) -> bool:
+        """Whether a request will be answered without going out; see :func:`flow.admit`."""
+        return self._driver.run(self._admitting(request, options), client)
+
+    def look(self, key: str, options: Options) -> tuple[Stored | None, Reason]:
+        """What is stored under a key, and whether it may be served as it is."""
+        return self._driver.run(flow.look(self, key, self._ruled(options)))
+
+    def stop_background(self) -> None:
+        """Wait for refreshes that are under way, a second at most."""
+        self._driver.background.stop()

@@ -27,11 +27,12 @@ ACCEPTED: Final = (
 
 
 class ExpiryKind(Enum):
-    """The five things that an expiration value can say."""
+    """The six things that an expiration value can say."""
 
     UNSET = "unset"
     NEVER = "never"
     DO_NOT_CACHE = "do not cache"
+    AT_ONCE = "at once"
     AFTER = "after"
     AT = "at"
 
@@ -40,7 +41,8 @@ class ExpiryKind(Enum):
 class Expiry:
     """A checked expiration value.
 
-    ``UNSET``, ``NEVER`` and ``DO_NOT_CACHE`` exist once and may be compared with ``is``.
+    ``UNSET``, ``NEVER``, ``DO_NOT_CACHE`` and ``AT_ONCE`` exist once and may be compared with
+    ``is``.
 
     Attributes:
         kind: what it says.
@@ -53,14 +55,14 @@ class Expiry:
     def expires(self, created: float) -> float | None:
         """When a response that was created then expires; both in UTC seconds since the epoch.
 
-        ``None`` where it never does, or nothing was said. ``DO_NOT_CACHE`` expires at once.
+        ``None`` where it never does, or nothing was said. ``DO_NOT_CACHE`` expires at once, too.
         """
         kind = self.kind
         if kind is ExpiryKind.AFTER:
             return min(created + self.seconds, END_OF_TIME)
         if kind is ExpiryKind.AT:
             return self.seconds
-        return created if kind is ExpiryKind.DO_NOT_CACHE else None
+        return created if kind in _AT_CREATION else None
 
     def __reduce__(self) -> tuple[Callable[..., Expiry], tuple[ExpiryKind, float]]:
         # Copied or pickled, say with a session, what exists once still exists once.
@@ -73,8 +75,11 @@ NEVER: Final = Expiry(ExpiryKind.NEVER)
 """Fresh for ever."""
 DO_NOT_CACHE: Final = Expiry(ExpiryKind.DO_NOT_CACHE)
 """Neither stored nor served."""
+AT_ONCE: Final = Expiry(ExpiryKind.AT_ONCE)
+"""Stored if it can be validated, which every use then begins with."""
 
-_SINGLE: Final = {single.kind: single for single in (UNSET, NEVER, DO_NOT_CACHE)}
+_SINGLE: Final = {single.kind: single for single in (UNSET, NEVER, DO_NOT_CACHE, AT_ONCE)}
+_AT_CREATION: Final = frozenset({ExpiryKind.DO_NOT_CACHE, ExpiryKind.AT_ONCE})
 
 
 def _restore(kind: ExpiryKind, seconds: float) -> Expiry:

@@ -9,7 +9,7 @@ import msgspec
 
 from http_client_cache.entry import Alias, Entry, Stored
 from http_client_cache.expiry import DO_NOT_CACHE, Expiry
-from http_client_cache.key import url_locator
+from http_client_cache.key import redact_url, url_locator
 from http_client_cache.plan import Failed, Pause, Plan, UseStore
 from http_client_cache.settings import Settings
 from http_client_cache.store import Store
@@ -54,8 +54,15 @@ def has_url(store: Store, settings: Settings, url: str) -> Plan[bool]:
 
 
 def _keys_of_users(store: Store, settings: Settings, url: str) -> Plan[list[str]]:
-    """The keys of a URL's entries, where a user makes them: nothing but the entries tells."""
-    wanted, found, after = url_locator(settings, url), list[str](), ""
+    """The keys of a URL's entries, where a user makes them: nothing but the entries tells.
+
+    They tell no redacted names, so that all that differs in those counts as the same.
+    """
+    wanted, found, after = (
+        url_locator(settings, redact_url(url, settings.unstored)),
+        list[str](),
+        "",
+    )
     while batch := (yield from page(store, after, bodies=False)):
         found += [
             stored.key for _, stored in batch if url_locator(settings, stored.entry.url) == wanted

@@ -10,8 +10,8 @@ import msgspec
 
 from http_client_cache import decide
 from http_client_cache.body import WHOLE_BYTES, Draft
-from http_client_cache.entry import Alias, Hop, Stored
-from http_client_cache.message import Request
+from http_client_cache.entry import Alias, Entry, Hop, Stored
+from http_client_cache.message import Headers, Request, ResponseHead
 from http_client_cache.options import Chain, Options
 from http_client_cache.plan import (
     LATER,
@@ -59,6 +59,10 @@ def keep(
             lease.release()
         return None, verdict
     entry = entry_of(scope.settings, request, answer, verdict.expires)
+    if leads_elsewhere(entry, answer.head):
+        if lease is not None:
+            lease.release()
+        return None, Reason.REDACTED
     place = Stored(key, entry, b"", (), variant_name(entry))
     later = None if at_once else KeepLater(scope, place, partial(_publish, scope))
     body = yield from body_of(scope, answer, later)
@@ -73,6 +77,14 @@ def keep(
     if lease is not None:
         lease.release(stored)
     return stored, refusal
+
+
+def leads_elsewhere(entry: Entry, head: ResponseHead) -> bool:
+    """Whether a redirect is another one without what may not be stored."""
+    stored = Headers(entry.headers)
+    return head.status in decide.REDIRECTS and any(
+        head.headers.get_all(name) != stored.get_all(name) for name in ("location", "uri")
+    )
 
 
 def body_of(

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from http_client_cache.body import WHOLE_BYTES
+from http_client_cache.checked import check_codes, check_function, check_names
 from http_client_cache.errors import ConfigurationError, check_count, check_flag, describe
 from http_client_cache.expiry import UNSET, ExpireAfter, Expiry, parse_expire_after
 from http_client_cache.filters import looks_at_body
@@ -26,7 +27,12 @@ DEFAULT_METHODS = frozenset({"GET", "HEAD"})
 HeaderNames = bool | Iterable[str]
 
 
-FLAGS = frozenset({"cache_control", "shared", "cache_status", "cache_groups", "no_vary_search"})
+FLAGS = frozenset(
+    {
+        *("cache_control", "shared", "cache_status", "cache_groups", "no_vary_search"),
+        *("always_revalidate", "read_only"),
+    }
+)
 """Settings that are either true or false."""
 
 
@@ -42,6 +48,8 @@ class Settings:
         allowed_methods: methods whose responses are kept; default ``("GET", "HEAD")``.
         ignored_parameters: names that do not count in query, form, JSON body and header fields
             (there without regard to case), and are not stored either.
+        redacted_parameters: names that count, and are not stored: in the same places, and in
+            URLs that responses point to.
         include_headers: ``True`` to tell requests apart by all header fields, or names of some.
         filter_fn: called with a response and its body, on writing and on reading; a false
             answer keeps it out of the cache. A plain function or a coroutine function.
@@ -69,10 +77,21 @@ class Settings:
         fetch_lease: of many processes that miss the same, let one fetch it. How many seconds it
             has for that, and how long the others wait for it at most; ``None`` or 0 for not at
             all: each process fetches for itself.
+        always_revalidate: validate what is stored before every use; that is ``refresh`` for
+            every request but those that must not go out (``only_if_cached``).
+        read_only: serve what is stored, and neither store nor change nor delete anything.
 
     Raises:
         ConfigurationError: a value is not what its argument accepts.
+
+    Attributes:
+        unstored: all names that are not stored.
     """
+
+    @staticmethod
+    def parse_expiry(value: Any, name: str) -> Expiry:
+        """What an expiration value means; a face may have words of its own."""
+        return parse_expire_after(value, name)
 
     def __init__(
         self,
@@ -82,6 +101,7 @@ class Settings:
         allowed_codes: Iterable[int] | None = None,
         allowed_methods: Iterable[str] | None = None,
         ignored_parameters: Iterable[str] | None = None,
+        redacted_parameters: Iterable[str] | None = None,
         include_headers: HeaderNames = False,
         filter_fn: Callable[..., Any] | None = None,
         key_fn: Callable[..., Any] | None = None,
@@ -98,13 +118,17 @@ class Settings:
         cache_groups: bool = False,
         no_vary_search: bool = False,
         fetch_lease: FetchLease = None,
+        always_revalidate: bool = False,
+        read_only: bool = False,
     ) -> None:
         self.revision = 0
         self.expire_after = expire_after
         self.urls_expire_after = urls_expire_after
         self.allowed_codes = allowed_codes
         self.allowed_methods = allowed_methods
+        self._ignored = self._redacted = frozenset[str]()
         self.ignored_parameters = ignored_parameters
+        self.redacted_parameters = redacted_parameters
         self.include_headers = include_headers
         self.filter_fn = filter_fn
         self.key_fn = key_fn
@@ -121,6 +145,8 @@ class Settings:
         self.cache_groups = cache_groups
         self.no_vary_search = no_vary_search
         self.fetch_lease = fetch_lease
+        self.always_revalidate = always_revalidate
+        self.read_only = read_only
 
     # Every hit reads some of the flags, so that they are plain attributes.
     def __setattr__(self, name: str, value: object) -> None:
@@ -136,7 +162,7 @@ class Settings:
 
     @expire_after.setter
     def expire_after(self, value: ExpireAfter) -> None:
-        self.expiry: Expiry = parse_expire_after(value, "expire_after")
+        self.expiry: Expiry = self.parse_expiry(value, "expire_after")
         self._expire_after = value
         self.revision += 1
 
@@ -147,7 +173,7 @@ class Settings:
 
     @urls_expire_after.setter
     def urls_expire_after(self, value: Mapping[Any, ExpireAfter] | None) -> None:
-        self.patterns = _by_url(value, parse_expire_after, "urls_expire_after")
+        self.patterns = _by_url(value, self.parse_expiry, "urls_expire_after")
         self._urls_expire_after = _read_only(value)
         self.revision += 1
 
@@ -158,7 +184,7 @@ class Settings:
 
     @allowed_codes.setter
     def allowed_codes(self, value: Iterable[int] | None) -> None:
-        self._allowed_codes = None if value is None else _codes(value)
+        self._allowed_codes = None if value is None else check_codes(value)
         self.revision += 1
 
     @property
@@ -171,7 +197,7 @@ class Settings:
         self._allowed_methods = (
             None
             if value is None
-            else frozenset(name.upper() for name in _names(value, "allowed_methods"))
+            else frozenset(name.upper() for name in check_names(value, "allowed_methods"))
         )
         self.revision += 1
 
@@ -182,9 +208,21 @@ class Settings:
 
     @ignored_parameters.setter
     def ignored_parameters(self, value: Iterable[str] | None) -> None:
-        self._ignored: frozenset[str] = (
-            frozenset[str]() if value is None else frozenset(_names(value, "ignored_parameters"))
+        self._ignored = frozenset(check_names(() if value is None else value, "ignored_parameters"))
+        self.unstored = self._ignored | self._redacted
+        self.revision += 1
+
+    @property
+    def redacted_parameters(self) -> frozenset[str]:
+        """Names that count in keys, and are not stored."""
+        return self._redacted
+
+    @redacted_parameters.setter
+    def redacted_parameters(self, value: Iterable[str] | None) -> None:
+        self._redacted = frozenset(
+            check_names(() if value is None else value, "redacted_parameters")
         )
+        self.unstored = self._ignored | self._redacted
         self.revision += 1
 
     @property
@@ -198,7 +236,8 @@ class Settings:
             value
             if isinstance(value, bool)
             else frozenset(
-                name.lower() for name in _names(value, "include_headers", "True, False or a list")
+                name.lower()
+                for name in check_names(value, "include_headers", "True, False or a list")
             )
         )
         self.revision += 1
@@ -210,7 +249,7 @@ class Settings:
 
     @filter_fn.setter
     def filter_fn(self, value: Callable[..., Any] | None) -> None:
-        self._filter_fn = _function(value, "filter_fn")
+        self._filter_fn = check_function(value, "filter_fn")
         self.filters_bodies = looks_at_body(value)
         self.revision += 1
 
@@ -221,7 +260,7 @@ class Settings:
 
     @key_fn.setter
     def key_fn(self, value: Callable[..., Any] | None) -> None:
-        self._key_fn = _function(value, "key_fn")
+        self._key_fn = check_function(value, "key_fn")
         self.revision += 1
 
     @property
@@ -358,36 +397,3 @@ def _by_url(value: object, parse: Callable[[Any, str], V], name: str) -> UrlPatt
 
 def _read_only(value: Mapping[Any, T] | None) -> Mapping[Any, T] | None:
     return None if value is None else MappingProxyType(dict(value))
-
-
-def _names(value: object, argument: str, kind: str = "a list") -> list[str]:
-    names: list[str] = []
-    for name in _listed(value, f"{argument} must be {kind} of names"):
-        if not isinstance(name, str):
-            raise ConfigurationError(f"{argument} must hold names only, not {describe(name)}")
-        names.append(name)
-    return names
-
-
-def _codes(value: object) -> frozenset[int]:
-    codes: set[int] = set()
-    for code in _listed(value, "allowed_codes must be a list of status codes"):
-        if not isinstance(code, int) or isinstance(code, bool) or not 100 <= code <= 999:
-            raise ConfigurationError(
-                f"allowed_codes must hold status codes from 100 to 999, not {describe(code)}"
-            )
-        codes.add(int(code))
-    return frozenset(codes)
-
-
-def _listed(value: object, rule: str) -> list[object]:
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise ConfigurationError(f"{rule}, not {describe(value)}")
-    return list(cast("Iterable[object]", value))
-
-
-def _function(value: Callable[..., Any] | None, argument: str) -> Callable[..., Any] | None:
-    given: object = value
-    if given is not None and not callable(given):
-        raise ConfigurationError(f"{argument} must be a function or None, not {describe(value)}")
-    return value

@@ -68,7 +68,7 @@ REFUSED: Final = frozenset(
         *(Reason.ALREADY_EXPIRED, Reason.NOT_UNDERSTOOD, Reason.NEVER_STORED, Reason.NOT_FINAL),
         *(Reason.POST, Reason.CONDITION, Reason.PARTIAL, Reason.INCOMPLETE, Reason.UNFRAMED),
         *(Reason.REDIRECT, Reason.INVALIDATED, Reason.REDACTED, Reason.NOT_YET),
-        *(Reason.STREAMING, Reason.TOO_LARGE, Reason.FILTERED),
+        *(Reason.STREAMING, Reason.TOO_LARGE, Reason.READ_ONLY, Reason.FILTERED),
     }
 )
 """Why the origin's answer was not stored."""

@@ -25,7 +25,7 @@ POINTERS: Final = frozenset({b"location", b"content-location", b"uri"})
 
 def entry_of(settings: Settings, request: Request, answer: Answer, expires: float | None) -> Entry:
     """The metadata to store, before the body is known: nothing ignored, no secret."""
-    head, ignored = answer.head, settings.ignored_parameters
+    head, ignored = answer.head, settings.unstored
     return Entry(
         method=request.method,
         url=redact_url(head.url, ignored),
@@ -48,7 +48,7 @@ def remembered(settings: Settings, request: Request) -> Headers:
     include = settings.include_headers
     if include is False:
         return NO_HEADERS
-    kept = strip_headers(request.headers, settings.ignored_parameters)
+    kept = strip_headers(request.headers, settings.unstored)
     if include is True:
         return kept
     return Headers(tuple(pair for pair in kept.raw if pair[0].decode("latin-1").lower() in include))
@@ -56,7 +56,7 @@ def remembered(settings: Settings, request: Request) -> Headers:
 
 def hop_of(settings: Settings, request: Request, head: ResponseHead) -> Hop:
     """A redirect as it is kept with the response that it leads to."""
-    ignored = settings.ignored_parameters
+    ignored = settings.unstored
     url = redact_url(head.url, ignored)
     headers = storable_pointers(head, ignored)
     return Hop(request.method, url, head.status, head.reason, head.version, headers)

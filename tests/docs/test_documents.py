@@ -5,17 +5,23 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import pickle
 import re
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from aiohttp import ClientSession
+from requests.adapters import HTTPAdapter
 
 import aiohttp_client_cache
+import requests_cache
 from aiohttp_client_cache import (
     CacheBackend,
     CacheMixin,
@@ -25,10 +31,10 @@ from aiohttp_client_cache import (
     RedisBackend,
     SQLiteBackend,
 )
-from aiohttp_client_cache.backends import own_options
-from aiohttp_client_cache.backends.options import SETTING_NAMES
+from http_client_cache.backends import own_options
+from http_client_cache.backends.options import SETTING_NAMES
 from tests.support import servers
-from tests.support.origin import Origin
+from tests.support.origin import Origin, origin_in_a_thread
 from tests.support.samples import fences, modules_in, run_sample
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +59,23 @@ NAMES: dict[str, Any] = {
     "timedelta": timedelta,
 }
 
+# And those of pages about requests.
+PAGES_OF_REQUESTS = {"requests.md", "moving_from_requests_cache.md"}
+NAMES_OF_REQUESTS: dict[str, Any] = {
+    **{name: getattr(requests_cache, name) for name in requests_cache.__all__},
+    "HTTPAdapter": HTTPAdapter,
+    "Request": requests.Request,
+    "Session": requests.Session,
+    "ThreadPoolExecutor": ThreadPoolExecutor,
+    "UTC": UTC,
+    "datetime": datetime,
+    "pickle": pickle,
+    "requests": requests,
+    "requests_cache": requests_cache,
+    "threading": threading,
+    "timedelta": timedelta,
+}
+
 # Where the samples say that servers are, and where they are.
 SERVERS = {
     "redis://localhost:6379": servers.redis_url,
@@ -65,8 +88,22 @@ def samples() -> Iterator[Any]:
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         modules = modules_in(text)
+        known = NAMES_OF_REQUESTS if document.name in PAGES_OF_REQUESTS else NAMES
         for line, sample in fences(text):
-            yield pytest.param(sample, modules, id=f"{document.name}:{line}")
+            yield pytest.param(sample, modules, known, id=f"{document.name}:{line}")
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    """A server in a thread, as samples for requests block."""
+    with origin_in_a_thread() as origin:
+        yield origin
+
+
+@pytest.fixture(autouse=True)
+def uninstalled() -> Iterator[None]:
+    yield
+    requests_cache.uninstall_cache()
 
 
 def said_to_be_printed(sample: str) -> list[str]:
@@ -78,11 +115,12 @@ def said_to_be_printed(sample: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("sample", "modules"), list(samples()))
+@pytest.mark.parametrize(("sample", "modules", "known"), list(samples()))
 @pytest.mark.filterwarnings("ignore:Inheritance class CustomSession:DeprecationWarning")
 async def test_samples(
     sample: str,
     modules: dict[str, str],
+    known: dict[str, Any],
     names: Origin,
     in_tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -97,7 +135,7 @@ async def test_samples(
         (in_tmp_path / f"{name}.py").write_text(module)
         # It lies in another folder in each test.
         sys.modules.pop(name, None)
-    made = await run_sample(sample, **NAMES)
+    made = await run_sample(sample, **known)
     if "main" in made:
         await made["main"]()
     assert capsys.readouterr().out.splitlines() == said_to_be_printed(sample)

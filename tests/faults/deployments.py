@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, ClassVar, Self
 
-from aiohttp_client_cache.backends.remote import RemoteBackend
+from http_client_cache.backends.remote import Remote
 from tests.faults.faults import BUDGET, KILLED, ON_THE_WAY, SUSPENDED, Fault
 from tests.support.servers import Pass, Proxy
 
@@ -57,7 +57,7 @@ class Deployment(ABC):
         """Start servers and proxies; the stack stops them."""
 
     @abstractmethod
-    def backend(self, *, cache_name: str, **options: Any) -> RemoteBackend:
+    def backend(self, *, cache_name: str, **options: Any) -> Remote:
         """One that goes through the proxies."""
 
     @abstractmethod

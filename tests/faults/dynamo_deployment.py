@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from aiohttp_client_cache import DynamoDBBackend
-from aiohttp_client_cache.backends.remote import RemoteBackend
+from http_client_cache.backends.remote import Remote
 from tests.faults.deployments import Deployment
 from tests.faults.faults import (
     CREDENTIALS,
@@ -52,7 +52,7 @@ class DynamoDB(Deployment):
     def servers(self) -> list[Any]:
         return [self.server]
 
-    def backend(self, *, cache_name: str, **options: Any) -> RemoteBackend:
+    def backend(self, *, cache_name: str, **options: Any) -> Remote:
         return DynamoDBBackend(
             cache_name,
             # What looks through a cache looks through its table.

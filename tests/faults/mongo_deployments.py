@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pymongo import MongoClient
 
 from aiohttp_client_cache import GridFSBackend, MongoDBBackend
-from aiohttp_client_cache.backends.remote import RemoteBackend
+from http_client_cache.backends.remote import Remote
 from tests.faults.deployments import Deployment
 from tests.faults.faults import (
     COMMANDS_CLOSE,
@@ -59,7 +59,7 @@ class MongoDB(Deployment):
     def servers(self) -> list[Any]:
         return [self.server]
 
-    def backend(self, *, cache_name: str, **options: Any) -> RemoteBackend:
+    def backend(self, *, cache_name: str, **options: Any) -> Remote:
         host = self.proxies[0].through(self.server.url)
         return self.kind(cache_name, host=host, database="faults", **options)
 
@@ -164,7 +164,7 @@ class SteppedDown(MongoDB):
     def start(self, stack: ExitStack) -> None:
         self.server = stack.enter_context(_ReplicaSet())
 
-    def backend(self, *, cache_name: str, **options: Any) -> RemoteBackend:
+    def backend(self, *, cache_name: str, **options: Any) -> Remote:
         host = f"{self.server.url}?replicaSet=of-one"
         return self.kind(cache_name, host=host, database="faults", **options)
 

@@ -16,7 +16,7 @@ from tests.faults.faults import BUDGET, Effect
 
 if TYPE_CHECKING:
     from aiohttp_client_cache import CachedSession
-    from aiohttp_client_cache.backends.remote import RemoteBackend
+    from http_client_cache.backends.remote import Remote
     from tests.support.clock import StandingClock
     from tests.support.origin import Origin
 
@@ -44,7 +44,7 @@ class Place:
         unique: tells URLs of this outage from those of others.
     """
 
-    backend: RemoteBackend
+    backend: Remote
     session: CachedSession
     healthy: CachedSession
     clock: StandingClock
@@ -68,7 +68,7 @@ class Place:
             return await response.text()
 
     async def in_a_thread(
-        self, plan: Plan[Any], backend: RemoteBackend | None = None, **kind: bool
+        self, plan: Plan[Any], backend: Remote | None = None, **kind: bool
     ) -> Any:
         """Run a plan of the store without ``await``."""
 

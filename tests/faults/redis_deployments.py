@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import redis
 
 from aiohttp_client_cache import RedisBackend
-from aiohttp_client_cache.backends.remote import RemoteBackend
+from http_client_cache.backends.remote import Remote
 from tests.faults.deployments import Deployment
 from tests.faults.faults import (
     CREDENTIALS,
@@ -98,7 +98,7 @@ class Redis(_Redis):
     def masters(self) -> list[RedisServer]:
         return [self.server]
 
-    def backend(self, *, cache_name: str, **options: Any) -> RemoteBackend:
+    def backend(self, *, cache_name: str, **options: Any) -> Remote:
         return RedisBackend(cache_name, self.proxies[0].through(self.server.url), **options)
 
     @contextlib.contextmanager
@@ -150,7 +150,7 @@ class Cluster(_Redis):
     def masters(self) -> list[RedisServer]:
         return self.group.masters
 
-    def backend(self, *, cache_name: str, **options: Any) -> RemoteBackend:
+    def backend(self, *, cache_name: str, **options: Any) -> Remote:
         nodes = ",".join(f"{proxy.host}:{proxy.port}" for proxy in self.proxies)
         return RedisBackend(cache_name, f"redis+cluster://{nodes}", **options)
 
@@ -229,7 +229,7 @@ class Sentinel(_Redis):
     def masters(self) -> list[RedisServer]:
         return [self.group.master]
 
-    def backend(self, *, cache_name: str, **options: Any) -> RemoteBackend:
+    def backend(self, *, cache_name: str, **options: Any) -> Remote:
         nodes = ",".join(f"{host}:{port}" for host, port in self.group.addresses)
         address = f"redis+sentinel://{nodes}/{self.group.service}"
         return RedisBackend(cache_name, address, **options)

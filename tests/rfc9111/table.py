@@ -36,7 +36,7 @@ def row(section: str, level: str, quote: str, *shown_by: str) -> Row:
 
 def seen(file: str, *names: str) -> tuple[str, ...]:
     """Tests of a whole cache, for what pure functions cannot show."""
-    return tuple(f"tests/faces/aiohttp/rfc9111/test_{file}.py::test_{name}" for name in names)
+    return tuple(f"tests/faces/rfc9111/test_{file}.py::test_{name}" for name in names)
 
 
 def complaints(rows: Iterable[Row]) -> list[str]:

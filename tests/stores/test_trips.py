@@ -18,7 +18,7 @@ from aiohttp_client_cache import (
     MongoDBBackend,
     RedisBackend,
 )
-from aiohttp_client_cache.backends.remote import RemoteBackend
+from http_client_cache.backends.remote import Remote
 from http_client_cache.redis_statements import Script
 from http_client_cache.store import _redis_looks, _redis_scripts
 from tests.support import servers
@@ -36,23 +36,23 @@ LARGER = 500_000
 Watched = list[str | Proxy]
 
 
-def redis(name: str, stack: ExitStack, **options: Any) -> tuple[RemoteBackend, Watched]:
+def redis(name: str, stack: ExitStack, **options: Any) -> tuple[Remote, Watched]:
     url = servers.redis_url()
     return RedisBackend(name, url, **options), [url]
 
 
-def valkey(name: str, stack: ExitStack, **options: Any) -> tuple[RemoteBackend, Watched]:
+def valkey(name: str, stack: ExitStack, **options: Any) -> tuple[Remote, Watched]:
     url = servers.valkey_url()
     return RedisBackend(name, url, **options), [url]
 
 
-def cluster(name: str, stack: ExitStack, **options: Any) -> tuple[RemoteBackend, Watched]:
+def cluster(name: str, stack: ExitStack, **options: Any) -> tuple[Remote, Watched]:
     nodes = [f"{host}:{port}" for host, port in servers.redis_cluster_nodes()]
     backend = RedisBackend(name, f"redis+cluster://{','.join(nodes)}", **options)
     return backend, [f"redis://{node}" for node in nodes]
 
 
-def sentinel(name: str, stack: ExitStack, **options: Any) -> tuple[RemoteBackend, Watched]:
+def sentinel(name: str, stack: ExitStack, **options: Any) -> tuple[Remote, Watched]:
     nodes, service = servers.redis_sentinels()
     address = ",".join(f"{host}:{port}" for host, port in nodes)
     backend = RedisBackend(name, f"redis+sentinel://{address}/{service}", **options)
@@ -61,17 +61,17 @@ def sentinel(name: str, stack: ExitStack, **options: Any) -> tuple[RemoteBackend
     return backend, [f"redis://{master[0]}:{master[1]}"]
 
 
-def mongodb(name: str, stack: ExitStack, **options: Any) -> tuple[RemoteBackend, Watched]:
+def mongodb(name: str, stack: ExitStack, **options: Any) -> tuple[Remote, Watched]:
     url = servers.mongodb_url()
     return MongoDBBackend(name, host=url, **options), [url]
 
 
-def gridfs(name: str, stack: ExitStack, **options: Any) -> tuple[RemoteBackend, Watched]:
+def gridfs(name: str, stack: ExitStack, **options: Any) -> tuple[Remote, Watched]:
     url = servers.mongodb_url()
     return GridFSBackend(name, host=url, **options), [url]
 
 
-def dynamodb(name: str, stack: ExitStack, **options: Any) -> tuple[RemoteBackend, Watched]:
+def dynamodb(name: str, stack: ExitStack, **options: Any) -> tuple[Remote, Watched]:
     url = servers.dynamodb_url()
     host, _, port = url.rpartition("/")[2].rpartition(":")
     proxy = stack.enter_context(Proxy((host, int(port))))

@@ -20,6 +20,20 @@ def source_of(sample: str) -> str:
 
 async def run_sample(sample: str, **names: Any) -> dict[str, Any]:
     """Execute ``sample``, in which ``await`` may stand at the top, and return its names."""
+    namespace, outcome = _run(sample, names)
+    if inspect.iscoroutine(outcome):
+        await outcome
+    return namespace
+
+
+def run_blocking(sample: str, **names: Any) -> dict[str, Any]:
+    """Execute ``sample``, in which nothing is awaited, and return its names."""
+    namespace, outcome = _run(sample, names)
+    assert outcome is None
+    return namespace
+
+
+def _run(sample: str, names: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     namespace = {"__name__": "sample", **names}
     code = compile(
         source_of(sample),
@@ -28,10 +42,7 @@ async def run_sample(sample: str, **names: Any) -> dict[str, Any]:
         flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
         dont_inherit=True,
     )
-    outcome = eval(code, namespace)
-    if inspect.iscoroutine(outcome):
-        await outcome
-    return namespace
+    return namespace, eval(code, namespace)
 
 
 def fences(text: str) -> Iterator[tuple[int, str]]:

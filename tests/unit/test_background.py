@@ -157,7 +157,7 @@ class Threads:
     def end(self) -> None:
         self.go_on.set()
         for thread in threading.enumerate():
-            if thread.name.startswith("refresh "):
+            if thread.name.startswith("http cache "):
                 thread.join(5)
 
 
@@ -201,7 +201,7 @@ class TestThreads:
 
     def test_the_interpreter_does_not_wait_for_it(self, threads: Threads) -> None:
         threads.start("a")
-        (thread,) = [one for one in threading.enumerate() if one.name == "refresh a"]
+        (thread,) = [one for one in threading.enumerate() if one.name == "http cache a"]
         assert thread.daemon
 
 

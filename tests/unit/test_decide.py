@@ -8,7 +8,7 @@ import pytest
 
 from http_client_cache import decide
 from http_client_cache.errors import ConfigurationError, check_flag
-from http_client_cache.expiry import END_OF_TIME, NEVER, UNSET, after, at
+from http_client_cache.expiry import AT_ONCE, END_OF_TIME, NEVER, UNSET, after, at
 from http_client_cache.options import Options
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.settings import Settings
@@ -56,6 +56,18 @@ def test_judge_stored(options: dict[str, Any], found: Any, reason: Reason) -> No
 )
 def test_kept_until(expiry: Any, expires: float | None) -> None:
     assert judge(answer(), expiry=expiry) == decide.Keep(expires)
+
+
+@pytest.mark.parametrize("validator", [{"etag": '"1"'}, {"last_modified": "yesterday"}])
+def test_what_expires_at_once_is_kept_where_it_can_be_validated(validator: dict[str, Any]) -> None:
+    fields = {name.replace("_", "-"): value for name, value in validator.items()}
+    assert judge(answer(**fields), expiry=AT_ONCE) == decide.Keep(NOW)
+    assert judge(answer(), expiry=AT_ONCE) is Reason.NEITHER_FRESH_NOR_VALIDATABLE
+
+
+def test_nothing_is_kept_where_it_is_only_read() -> None:
+    assert judge(answer(), read_only=True) is Reason.READ_ONLY
+    assert judge(answer(404), read_only=True) is Reason.STATUS
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from aiohttp_client_cache.backends.mongodb import MongoDBBackend
-from http_client_cache.store.mongodb import GridFSStore, MongoStore
+from http_client_cache.backends.gridfs import GridFS
 
 
-class GridFSBackend(MongoDBBackend):
-    """Keeps responses in MongoDB, and bodies over 1 MiB in a GridFS bucket.
+class GridFSBackend(GridFS, MongoDBBackend):
+    """Keeps responses in MongoDB, and bodies over 1 MiB as files in a GridFS bucket.
 
-    It is :class:`~aiohttp_client_cache.backends.mongodb.MongoDBBackend` with one difference: a
-    large body is a file of the bucket ``<cache_name>.grid.v1.bodies``, named by its URL, so that
-    other programs and GridFS tools can list and read it. That costs a collection, two indexes and
-    a write for each such body. With ``compression`` only this cache can read them. Responses of
-    the one backend are not found by the other.
-
-    The arguments and what they raise are those of ``MongoDBBackend``.
+    See :class:`~http_client_cache.backends.gridfs.GridFS`. The arguments and what they raise are
+    those of ``MongoDBBackend``.
     """
-
-    _kind: ClassVar[type[MongoStore]] = GridFSStore

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiohttp.typedefs import StrOrURL
 
-from aiohttp_client_cache.backends.options import Live
 from aiohttp_client_cache.backends.storage import BaseCache, ResponseStorage
 from aiohttp_client_cache.backends.urls import AsyncUrls, Urls, with_params
 from aiohttp_client_cache.response import CachedResponse
 from http_client_cache import housekeeping
+from http_client_cache.backends.options import Live
 from http_client_cache.errors import CacheError, ConfigurationError, describe
 from http_client_cache.key import request_key
 from http_client_cache.message import Headers, Request

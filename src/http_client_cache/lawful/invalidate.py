@@ -75,7 +75,7 @@ def _search(scope: Scope, url: str, urls: list[str], named: frozenset[str]) -> P
     There is no index, as few origins use either. What rules there are may have been said before
     this process began.
     """
-    after, ignored = "", scope.settings.ignored_parameters
+    after, ignored = "", scope.settings.unstored
     while batch := (yield from housekeeping.page(scope.store, after, bodies=False)):
         gone = [
             (stored.key, stored.variant)

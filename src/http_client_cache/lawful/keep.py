@@ -9,10 +9,9 @@ import msgspec
 
 from http_client_cache import steps
 from http_client_cache.body import WHOLE_BYTES, Draft, KeptBody
-from http_client_cache.decide import REDIRECTS
 from http_client_cache.entry import Entry, Stored
 from http_client_cache.expiry import Expiry
-from http_client_cache.keep import KeepLater, Publish, body_of
+from http_client_cache.keep import KeepLater, Publish, body_of, leads_elsewhere
 from http_client_cache.lawful import weigh
 from http_client_cache.lawful.asking import Asking
 from http_client_cache.lawful.find import (
@@ -62,7 +61,7 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
     if isinstance(verdict, Reason):
         return None, verdict
     place = yield from _place(asking, answer, verdict)
-    if _leads_elsewhere(place.entry, head):
+    if leads_elsewhere(place.entry, head):
         return None, Reason.REDACTED
     later = None
     if not asking.unattended:
@@ -84,14 +83,6 @@ def _keep(asking: Asking, answer: Answer) -> Plan[tuple[Stored | None, Reason | 
         return None, Reason.PARTIAL
     stored, refusal = yield from save(scope, asking.since, found, stored)
     return (None if refusal is Reason.INVALIDATED else stored), refusal
-
-
-def _leads_elsewhere(entry: Entry, head: ResponseHead) -> bool:
-    """Whether a redirect is another one without what may not be stored."""
-    stored = Headers(entry.headers)
-    return head.status in REDIRECTS and any(
-        head.headers.get_all(name) != stored.get_all(name) for name in ("location", "uri")
-    )
 
 
 def _publisher(asking: Asking, place: Stored) -> Publish:
@@ -128,7 +119,7 @@ def _place(asking: Asking, answer: Answer, verdict: weigh.Keep) -> Plan[Stored]:
     settings, headers = scope.settings, answer.head.headers
     names = names_to_keep(headers, dates_and_vary(asking.found.candidates))
     entry = msgspec.structs.replace(
-        _entry(settings, request, answer, verdict), vary=vary_values(names, request)
+        entry_by_law(settings, request, answer, verdict), vary=vary_values(names, request)
     )
     key = asking.found.key
     if settings.no_vary_search:
@@ -173,12 +164,13 @@ def _same_selection(one: Stored, new: Stored) -> bool:
     return new.entry.method != "HEAD"
 
 
-def _entry(
+def entry_by_law(
     settings: Settings,
     request: Request,
     answer: Answer,
     verdict: weigh.Keep,
 ) -> Entry:
+    """The metadata to store, with all that later hits need to know, but what selects it."""
     said = verdict.said
     entry = entry_of(settings, request, answer, verdict.expires)
     headers = storable_headers(
@@ -207,7 +199,7 @@ def _assessed(entry: Entry, headers: RawHeaders, verdict: weigh.Keep) -> Entry:
 def renewed(settings: Settings, stored: Stored, answer: Answer, expiry: Expiry) -> Stored:
     """A stored response after one that tells news of it: a 304, or an answer to HEAD."""
     entry, head = stored.entry, answer.head
-    told = storable_pointers(head, settings.ignored_parameters)
+    told = storable_pointers(head, settings.unstored)
     fields = freshened(entry.headers, Headers(told), answer.received, shared=settings.shared)
     after = ResponseHead(entry.url, entry.status, entry.reason, entry.version, Headers(fields))
     verdict = weigh.assessed(

@@ -135,9 +135,9 @@ def judge_answer(
     refusal = worth_storing(head, _as_far_as_windows_go(verdict, windows))
     if refusal is not None:
         return refusal
-    if vary_names(head.headers) == VARIES_ON_ANYTHING and not has_validator(head):
+    if vary_names(head.headers) == VARIES_ON_ANYTHING and not decide.has_validator(head):
         return Reason.VARY_ANY
-    return verdict
+    return Reason.READ_ONLY if settings.read_only else verdict
 
 
 def assessed(
@@ -155,11 +155,6 @@ def is_usable_part(head: ResponseHead) -> bool:
     """Whether this is a part that can be stored, as far as its head tells (section 3.3)."""
     usable = head.status == 206 and not is_coded(head.headers)
     return usable and parse_content_range(head.headers) is not None
-
-
-def has_validator(head: ResponseHead) -> bool:
-    """Whether a response could be validated."""
-    return "etag" in head.headers or "last-modified" in head.headers
 
 
 def is_stale(entry: Entry, now: float) -> bool:

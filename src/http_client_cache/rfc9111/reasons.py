@@ -183,14 +183,16 @@ class Reason(Enum):
     REDIRECT = "a redirect is kept with the response it leads to"
     """If that one is stored, the whole chain is served from the cache next time."""
     REDACTED = "the redirect leads to a URL with parts that are not to be stored"
-    """Its `Location` repeats one of `ignored_parameters`, or brings credentials. Without them it
-    would lead to another place."""
+    """Its `Location` repeats one of `ignored_parameters` or `redacted_parameters`, or brings
+    credentials. Without them it would lead to another place."""
     NOT_YET = "large or slow: stored when the caller has read it to its end"
     """Read the body to its end, and it is stored then. A response that is closed before is not."""
     STREAMING = "the response is a stream without an end"
     """That is what `text/event-stream` and `multipart/x-mixed-replace` are for."""
     TOO_LARGE = "the body is larger than max_entry_bytes"
     """A larger `max_entry_bytes`, or `None`, lets it in."""
+    READ_ONLY = "nothing is stored at the moment (read_only=True)"
+    """The setting `read_only` lets what is stored be served, and nothing else."""
     FILTERED = "filter_fn refused the response"
     """It returned something false, or raised an exception, which is logged."""
 

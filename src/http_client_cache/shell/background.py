@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakKeyDictionary
+
+from http_client_cache.shell.lifetime import Resumed, watch_over
 
 logger = logging.getLogger("http_client_cache")
 
@@ -61,12 +64,22 @@ async def _limited(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         _log(error)
 
 
-class SyncBackground:
+STOP_SECONDS = 1.0
+"""For so long threads are waited for whose work ends with its owner."""
+
+
+class SyncBackground(Resumed):
     """Threads; at the end of the interpreter they are not waited for."""
 
     def __init__(self) -> None:
+        self.start_over()
+        watch_over(self)
+
+    def start_over(self) -> None:
+        """Know of no work, and of no thread."""
         self._lock = threading.Lock()
         self._keys: set[str] = set()
+        self._threads: set[threading.Thread] = set()
 
     def start(self, key: str, work: Callable[[], object]) -> None:
         """Begin, unless work for the same key, or too much, is under way."""
@@ -83,8 +96,22 @@ class SyncBackground:
             finally:
                 with self._lock:
                     self._keys.discard(key)
+                    self._threads.discard(threading.current_thread())
 
-        threading.Thread(target=run, name=f"refresh {key}", daemon=True).start()
+        thread = threading.Thread(target=run, name=f"http cache {key}", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        """Wait for what is under way, but not for long: a thread cannot be interrupted."""
+        until = time.monotonic() + STOP_SECONDS
+        with self._lock:
+            threads = [thread for thread in self._threads if thread.is_alive()]
+            # Whoever asks again does not wait again.
+            self._threads.clear()
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def _log(error: Exception) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from http_client_cache.plan import AtEnd, Followed, Lease
+from http_client_cache.shell.lifetime import Resumed, watch_over
 
 _LEAD = object()
 
@@ -93,13 +94,19 @@ class _ThreadFlight:
         self.waiting = 0
 
 
-class SyncFlights:
-    """Leases of keys among threads."""
+class SyncFlights(Resumed):
+    """Leases of keys among threads; a fork has none of them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._flights: dict[str, _ThreadFlight] = {}
         self.ended = 0
+        watch_over(self)
+
+    def start_over(self) -> None:
+        """Forget the leases of threads that are not there."""
+        self._changed = threading.Condition()
+        self._flights = {}
 
     def enter(self, key: str, *, wait: bool) -> Lease | Followed:
         """Lead the fetch of ``key``, or block until the one who does has ended."""

@@ -29,6 +29,23 @@ class Owned(Protocol):
         ...
 
 
+class Resumed:
+    """For what has nothing to end before a fork, and to begin again with in the child only."""
+
+    def freeze(self) -> None:
+        """Nothing."""
+
+    def thaw(self) -> None:
+        """Nothing."""
+
+    def start_over(self) -> None:
+        """Forget what threads were at that are not there."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 # Held while the set is looked at, and all through a fork.
 _lock = threading.Lock()
 _owned: weakref.WeakSet[Owned] = weakref.WeakSet()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,14 +58,6 @@ def open_sqlite(tmp_path: Path, clock: StandingClock) -> OpenSession:
         )
 
     return open_sqlite
-
-
-@pytest.fixture
-def unused_port() -> Iterator[int]:
-    """A port at which nobody listens as long as the test lasts."""
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        yield reserved.getsockname()[1]
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ from aiohttp_client_cache import (
     FileBackend,
     SQLiteBackend,
 )
-from aiohttp_client_cache.backends import choose, own_options
+from aiohttp_client_cache.backends import choose
+from http_client_cache.backends import own_options
+from http_client_cache.backends.base import Backend
+from http_client_cache.backends.options import CONSTRUCTION_NAMES, SETTING_NAMES
 from tests.support.origin import Origin
 
 KINDS: list[tuple[str, type[CacheBackend]]] = [
@@ -88,11 +91,11 @@ def test_the_table_names_what_the_class_takes(name: str) -> None:
     """So that whoever adds an argument to a backend adds it to the session, too."""
     module, kind, own = choose._BACKENDS[name]
     backend = getattr(__import__(f"aiohttp_client_cache.backends.{module}", fromlist=[kind]), kind)
-    common = {*choose.SETTING_NAMES, *choose.CONSTRUCTION_NAMES, "self", "options"}
+    common = {*SETTING_NAMES, *CONSTRUCTION_NAMES, "self", "options"}
     takes = {
         name
         for base in backend.__mro__
-        if issubclass(base, CacheBackend)
+        if issubclass(base, Backend)
         for name in inspect.signature(base.__init__).parameters
     } - common
     if module in {"mongodb", "gridfs"}:

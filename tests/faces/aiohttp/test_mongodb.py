@@ -8,7 +8,7 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
 from aiohttp_client_cache import CachedSession, ConfigurationError, GridFSBackend, MongoDBBackend
-from aiohttp_client_cache.backends import own_options
+from http_client_cache.backends import own_options
 from tests.support.origin import Origin
 from tests.support.servers import mongodb_url
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from aiohttp_client_cache.backends.remote import RemoteBackend
+from aiohttp_client_cache import CacheBackend
+from http_client_cache.backends.remote import Remote
 from http_client_cache.errors import ConfigurationError
 
 
-class Backend(RemoteBackend):
+class Backend(Remote, CacheBackend):
     """On no server at all."""
 
     _limited_by = "the size of its disk"

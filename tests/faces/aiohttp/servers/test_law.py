@@ -10,7 +10,8 @@ import pytest
 
 from aiohttp_client_cache import CachedSession, Reason
 from tests.faces.aiohttp.conftest import OpenBackend
-from tests.faces.aiohttp.rfc9111.web import OpenWeb, Web, eventually
+from tests.faces.rfc9111.web import OpenWeb, Web, eventually
+from tests.faces.rfc9111.web_of_aiohttp import AiohttpWeb
 from tests.support.clock import StandingClock
 from tests.support.scripted import ScriptedOrigin, reply
 
@@ -24,7 +25,7 @@ async def open_web(open_backend: OpenBackend, clock: StandingClock) -> AsyncIter
             backend = open_backend(cache_control=True, **settings)
             session = CachedSession(cache=backend)
             opened.push_async_callback(session.close)
-            return Web(session, backend, origin, clock)
+            return AiohttpWeb.of(session, backend, origin, clock)
 
         yield open_web
 

@@ -1,0 +1,1 @@
+"""Where responses are kept: what each backend takes, for the backends of all faces."""
