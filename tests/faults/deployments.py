@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -98,8 +97,6 @@ class Deployment(ABC):
         try:
             for server in self.servers():
                 server.suspend()
-            # Each of its threads has to hear of it.
-            time.sleep(0.02)
             yield
         finally:
             for server in self.servers():

@@ -129,6 +129,7 @@ class Server:
     def suspend(self) -> None:
         """SIGSTOP: connections stay open, new ones are accepted, nothing is answered."""
         os.killpg(self.pid, signal.SIGSTOP)
+        wait_until(lambda: _stands_still(self.pid), "all of its threads have heard of it")
 
     def resume(self) -> None:
         """Let it go on after :meth:`suspend`."""
@@ -205,3 +206,17 @@ def wait_until(done: Callable[[], bool], what: str, patience: float = 20.0) -> N
             message = f"not so after {patience} s: {what}"
             raise ServerFailedError(message)
         time.sleep(0.01)
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether no thread of a process does anything more; without /proc nobody knows."""
+    try:
+        states = [
+            # The name before may hold anything, brackets too.
+            task.read_text().rpartition(")")[2].split()[0]
+            for task in Path(f"/proc/{pid}/task").glob("*/stat")
+        ]
+    except OSError:
+        # One of them has just ended.
+        return False
+    return all(state in "TtZX" for state in states)
