@@ -13,6 +13,8 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from http_client_cache.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from requests import Response
 
     from http_client_cache.body import AnyBody, KeptBody
@@ -24,6 +26,36 @@ if TYPE_CHECKING:
 
 class StoredRaw(HTTPResponse):
     """A stored body, which is decoded already whatever ``Content-Encoding`` says of it."""
+
+    # What requests asks every response for; where there are no cookies, it asks for nothing else.
+    _original_response: Any = None
+
+    @classmethod
+    def later(cls, make: Callable[[StoredRaw], None], *, is_over: bool) -> StoredRaw:
+        """One that is made when somebody looks at it.
+
+        Args:
+            make: calls the constructor.
+            is_over: whether its body has been read already.
+        """
+        raw = cls.__new__(cls)
+        vars(raw).update(_make=make, _is_over=is_over)
+        return raw
+
+    def __getattr__(self, name: str) -> Any:
+        make = vars(self).pop("_make", None)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        make(self)
+        return getattr(self, name)
+
+    @property
+    def closed(self) -> bool:
+        """Whether its body has been read, or nobody wants it."""
+        # The garbage collector asks, too.
+        if "_make" in vars(self) and vars(self)["_is_over"]:
+            return True
+        return super().closed
 
     def _init_decoder(self) -> None:
         """There is nothing to decode."""
@@ -124,23 +156,32 @@ def stored_raw(
     method: str,
 ) -> StoredRaw:
     """A response of urllib3's, of what is stored."""
-    fields = HTTPHeaderDict()
-    for name, value in headers:
-        fields.add(name.decode("latin-1"), value.decode("latin-1"))
-    source: Any = HeldFile(body) if isinstance(body, bytes) else KeptFile(body, _known(engine))
-    raw = StoredRaw(
-        body=source,
-        headers=fields,
-        status=head.status,
-        version=head.version[0] * 10 + head.version[1],
-        reason=head.reason,
-        preload_content=False,
-        decode_content=False,
-        original_response=cast("Any", _head(headers, method)) if head.sets_cookies else None,
-        enforce_content_length=False,
-    )
-    if not body:
-        source.close()
+
+    def make(raw: StoredRaw) -> None:
+        fields = HTTPHeaderDict()
+        for name, value in headers:
+            fields.add(name.decode("latin-1"), value.decode("latin-1"))
+        source: Any
+        source = HeldFile(body) if isinstance(body, bytes) else KeptFile(body, _known(engine))
+        HTTPResponse.__init__(
+            raw,
+            body=source,
+            headers=fields,
+            status=head.status,
+            version=head.version[0] * 10 + head.version[1],
+            reason=head.reason,
+            preload_content=False,
+            decode_content=False,
+            original_response=cast("Any", _head(headers, method)) if head.sets_cookies else None,
+            enforce_content_length=False,
+        )
+        if not body:
+            source.close()
+
+    raw = StoredRaw.later(make, is_over=not body)
+    if head.sets_cookies:
+        make(raw)
+        del vars(raw)["_make"]
     return raw
 
 
