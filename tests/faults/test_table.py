@@ -28,6 +28,8 @@ pytestmark = [
     pytest.mark.timeout(600, method="thread"),
     # It is about time, so that nothing else runs beside it: `make test-faults`.
     pytest.mark.faults,
+    # pymongo leaves a socket to the collector where it is told to stop while it connects.
+    pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning"),
 ]
 
 
