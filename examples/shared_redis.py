@@ -56,8 +56,8 @@ def work_with_requests(name: str, origin: str) -> None:
 
 
 def tell(name: str, text: str, *, from_cache: bool) -> None:
-    """Print what came, and where from."""
-    print(f"{name}: {text}, {'from cache' if from_cache else 'new'}")
+    """Print what came, and where from; in one go, as others print at the same time."""
+    sys.stdout.write(f"{name}: {text}, {'from cache' if from_cache else 'new'}\n")
 
 
 async def page(request: web.Request) -> web.Response:

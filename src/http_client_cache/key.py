@@ -15,7 +15,7 @@ from typing import Final
 
 from http_client_cache.content import media_type, normal_body
 from http_client_cache.message import Headers, Request, Unkeyable, to_bytes, to_text
-from http_client_cache.settings import Settings
+from http_client_cache.settings import AUTHORIZATION, Settings
 from http_client_cache.urls import normalize_url, redact_url
 
 __all__ = [
@@ -75,6 +75,7 @@ def request_key(settings: Settings, request: Request, extra: tuple[str, ...] = (
     return create_key(
         request,
         ignored=settings.ignored_parameters,
+        credentials=settings.credentials,
         match_headers=settings.include_headers,
         sort_query=not settings.cache_control,
         extra=extra,
@@ -91,18 +92,20 @@ def create_key(
     request: Request,
     *,
     ignored: frozenset[str] = frozenset(),
+    credentials: frozenset[str] = AUTHORIZATION,
     match_headers: bool | frozenset[str] = False,
     sort_query: bool = True,
     extra: tuple[str, ...] = (),
 ) -> str | None:
     """The key of a request, or ``None`` if its body cannot be known beforehand.
 
-    ``Authorization`` always counts, unless it is ignored: what one user may see is not for others.
+    Credentials always count, unless they are ignored: what one user may see is not for others.
 
     Args:
         request: as it will be sent.
         ignored: names that do not count: as given in query, form, multipart and JSON, without
             regard to case among header fields.
+        credentials: names of fields that count in any case, in lower case.
         match_headers: ``True`` for all fields but those of the connection, of caching and
             ``Cookie``; or the names of those that count, in any case.
         sort_query: whether the order of query parameters does not count.
@@ -112,7 +115,13 @@ def create_key(
     # would only cost memory.
     locate = _remembered if len(request.url) <= _LONG_URL else _locate
     url, place = locate(request.url, ignored, sort_query)
-    parts = _canonical(request, url, ignored=ignored, match_headers=match_headers, extra=extra)
+    parts = _canonical(
+        *(request, url),
+        ignored=ignored,
+        credentials=credentials,
+        match_headers=match_headers,
+        extra=extra,
+    )
     if parts is None:
         return None
     return f"{place}.{blake2b(_serialize(parts), digest_size=16).hexdigest()}"
@@ -144,7 +153,8 @@ def _unstored(ignored: frozenset[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=64)
-def _field_names(names: frozenset[str]) -> frozenset[bytes]:
+def field_names(names: frozenset[str]) -> frozenset[bytes]:
+    """Names of header fields as they are looked for: bytes, in lower case."""
     return frozenset(to_bytes(name).lower() for name in names)
 
 
@@ -155,16 +165,18 @@ def _canonical(
     ignored: frozenset[str],
     match_headers: bool | frozenset[str],
     extra: tuple[str, ...],
+    credentials: frozenset[str] = AUTHORIZATION,
 ) -> tuple[bytes, ...] | None:
     """All that tells requests apart. Lists are led by their length: no two give the same tuple."""
     if isinstance(request.body, Unkeyable):
         return None
-    ignored_fields = _field_names(ignored)
+    ignored_fields = field_names(ignored)
+    secret = credentials is not AUTHORIZATION and field_names(credentials)
     authorization: list[bytes] = []
     matched: list[tuple[bytes, bytes]] = []
     content_type = ""
     by_name = isinstance(match_headers, frozenset)
-    wanted = _field_names(match_headers) if by_name else _field_names(_NEVER_MATCHED)
+    wanted = field_names(match_headers) if by_name else field_names(_NEVER_MATCHED)
     for raw_name, raw_value in request.headers.raw:
         name = raw_name.lower()
         if name == b"content-type" and not content_type:
@@ -173,7 +185,7 @@ def _canonical(
             continue
         if name == b"authorization":
             authorization.append(raw_value.strip(b" \t"))
-        elif match_headers and (name in wanted) is by_name:
+        elif (secret and name in secret) or (match_headers and (name in wanted) is by_name):
             value = _without_boundary(raw_value) if name == b"content-type" else raw_value
             matched.append((name, value.strip(b" \t")))
     # By name alone: the order of the values of one name counts.

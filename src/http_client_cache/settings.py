@@ -24,6 +24,9 @@ V = TypeVar("V")
 DEFAULT_CODES = frozenset({200})
 DEFAULT_METHODS = frozenset({"GET", "HEAD"})
 
+AUTHORIZATION = frozenset({"authorization"})
+"""The field of credentials that everybody knows."""
+
 HeaderNames = bool | Iterable[str]
 
 
@@ -86,6 +89,7 @@ class Settings:
 
     Attributes:
         unstored: all names that are not stored.
+        credentials: names of header fields that always tell requests apart, in lower case.
     """
 
     @staticmethod
@@ -223,6 +227,8 @@ class Settings:
             check_names(() if value is None else value, "redacted_parameters")
         )
         self.unstored = self._ignored | self._redacted
+        named = frozenset(name.lower() for name in self._redacted)
+        self.credentials = AUTHORIZATION | named if named else AUTHORIZATION
         self.revision += 1
 
     @property

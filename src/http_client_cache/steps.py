@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http_client_cache.body import READ_BYTES, AnyBody, Draft, KeptBody
 from http_client_cache.entry import Stored
-from http_client_cache.key import request_key
+from http_client_cache.key import field_names, request_key
 from http_client_cache.message import Request
 from http_client_cache.options import Options
 from http_client_cache.plan import Answer, Ask, Exchange, Failed, Lost, Plan, Present, UseStore
@@ -30,7 +30,7 @@ def key_of(
         and known.url == request.url
         # Whoever made the request of the call may have added these since.
         and not request.body
-        and "authorization" not in request.headers
+        and not request.headers.has_any(field_names(settings.credentials))
     ):
         return known.key
     return request_key(settings, request, extra)

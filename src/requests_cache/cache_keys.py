@@ -15,6 +15,7 @@ from requests.utils import default_headers
 from http_client_cache.errors import ConfigurationError, describe
 from http_client_cache.key import request_key
 from http_client_cache.settings import HeaderNames, Settings
+from requests_cache.policy.settings import CacheSettings
 from requests_cache.request import engine_request
 
 AnyRequest = Request | PreparedRequest
@@ -87,7 +88,7 @@ def create_key(
     Raises:
         ConfigurationError: its body cannot be read without using it up.
     """
-    settings = Settings(ignored_parameters=ignored_parameters, include_headers=match_headers)
+    settings = CacheSettings(ignored_parameters=ignored_parameters, include_headers=match_headers)
     return key_under(settings, request)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from requests.cookies import RequestsCookieJar
 
+    from http_client_cache.settings import Settings
     from requests_cache.backends.base import BaseCache
     from requests_cache.response import CachedResponse
     from requests_cache.sending import Sending
@@ -85,6 +86,7 @@ class FastPath:
         """Whether a request with these arguments is the one that everybody makes of its URL."""
         session = self._session
         cookies: RequestsCookieJar = session.cookies
+        settings: Settings = session._backend.settings
         return (
             kwargs.keys() <= HARMLESS
             and not kwargs.get("params")
@@ -95,7 +97,7 @@ class FastPath:
             and not getattr(cookies, "_cookies", True)
             and session.hooks == _NO_HOOKS
             and not session._switch.is_off
-            and "authorization" not in session.headers
+            and settings.credentials.isdisjoint(map(str.lower, session.headers))
             # As long as nobody has put something else into their places, as test doubles do.
             and _METHODS.isdisjoint(session.__dict__)
             and Session.get_adapter is _get_adapter
@@ -159,7 +161,7 @@ class FastPath:
             or settings.filter_fn is not None
             or settings.include_headers
             or settings.cache_control
-            or "Authorization" in request.headers
+            or not settings.credentials.isdisjoint(map(str.lower, request.headers))
             or "Cookie" in request.headers
         ):
             return

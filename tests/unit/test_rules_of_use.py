@@ -14,7 +14,7 @@ from http_client_cache.expiry import AT_ONCE, DO_NOT_CACHE
 from http_client_cache.housekeeping import page, urls
 from http_client_cache.key import request_key
 from http_client_cache.limits import Retention
-from http_client_cache.message import Headers, ResponseHead
+from http_client_cache.message import Headers, Request, ResponseHead
 from http_client_cache.options import Options
 from http_client_cache.plan import (
     Answer,
@@ -207,6 +207,22 @@ def test_redacted_names_tell_requests_apart() -> None:
     assert len(keys) == 6
     # They are those of a cache that redacts nothing: both may use one store.
     assert request_key(settings, get(QUERY)) == request_key(plain, get(QUERY))
+
+
+def test_redacted_fields_tell_requests_apart() -> None:
+    settings, plain = Settings(redacted_parameters=["X-Api-Key"]), Settings()
+
+    def key(settings: Settings, *fields: tuple[str, str]) -> str | None:
+        return request_key(settings, Request("GET", "http://a.test/", Headers.of(fields)))
+
+    mine, yours = ("x-API-key", "1"), ("X-Api-Key", "2")
+    assert len({key(settings, *fields) for fields in ([mine], [yours], [mine, yours], [])}) == 4
+    assert key(settings, mine) == key(settings, ("X-Api-Key", "1"), ("Accept", "*/*"))
+    # As everywhere else, where there is none, and where it is only a field.
+    assert key(settings) == key(plain) == key(plain, mine)
+    assert key(settings, ("Authorization", "x")) == key(plain, ("Authorization", "x"))
+    ignoring = Settings(redacted_parameters=["X-Api-Key"], ignored_parameters=["X-Api-Key"])
+    assert key(ignoring, mine) == key(plain)
 
 
 def test_redacted_names_are_not_stored() -> None:

@@ -74,6 +74,7 @@ class Inspection(LiveSettings):
         if match_headers is not None:
             settings = type(settings)(
                 ignored_parameters=settings.ignored_parameters,
+                redacted_parameters=settings.redacted_parameters,
                 include_headers=match_headers,
                 key_fn=settings.key_fn,
                 cache_control=settings.cache_control,
