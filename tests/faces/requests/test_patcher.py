@@ -15,6 +15,8 @@ from http_client_cache.errors import ConfigurationError
 from requests_cache import CachedSession
 from tests.support.origin import Origin
 
+pytestmark = pytest.mark.parity
+
 PLAIN = requests.Session, requests.sessions.Session
 BEGIN = Session.__init__
 

@@ -17,6 +17,8 @@ from tests.faces.requests.conftest import OpenSession
 from tests.support.clock import StandingClock
 from tests.support.origin import Origin
 
+pytestmark = pytest.mark.parity
+
 
 def test_it_remembers(origin: Origin, open_session: OpenSession) -> None:
     with open_session() as session:
