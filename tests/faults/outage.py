@@ -38,6 +38,9 @@ PAUSE = 0.1
 PATIENCE = 5.0
 """Seconds that a call may take when all is well again."""
 
+RECOVERY = 15.0
+"""After so many seconds at most the cache answers again, on a machine that is busy."""
+
 
 @dataclass
 class Outcome:
@@ -203,6 +206,7 @@ class Actor(Place):
 
     async def recover(self) -> None:
         outcome = self.outcome
+        until = time.monotonic() + RECOVERY
         # A busy machine is no second outage.
         self.backend._guard.seconds = PATIENCE
         try:
@@ -212,7 +216,7 @@ class Actor(Place):
                 self._later += 60
                 if await self.operation.works(self):
                     break
-                if outcome.requests >= REQUESTS:
+                if outcome.requests >= REQUESTS or time.monotonic() > until:
                     outcome.problems.append("the cache does not work again")
                     return
                 if outcome.requests > 1:

@@ -17,7 +17,6 @@ from requests_cache.response import CachedResponse
 from tests.faces.requests.conftest import OpenSession
 from tests.support.origin import Origin
 
-
 pytestmark = pytest.mark.parity
 
 
