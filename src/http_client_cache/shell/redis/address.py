@@ -119,16 +119,16 @@ def parse(url: object) -> Address:
     if "#" in url:
         raise ConfigurationError("address: in a URL, a # is to be written as %23")
     try:
-        parts = urlsplit(url)
-        kind, encrypted = _SCHEMES[parts.scheme]
-        user, _, hosts = parts.netloc.rpartition("@")
+        scheme, place, path, query = _parts(url)
+        kind, encrypted = _SCHEMES[scheme]
+        user, _, hosts = place.rpartition("@")
         nodes = _nodes(hosts, SENTINEL_PORT if kind == "sentinel" else PORT)
     except (KeyError, ValueError):
         raise ConfigurationError(
             f"address must be a URL that begins with one of {', '.join(_SCHEMES)}, "
             "such as redis://localhost:6379/0"
         ) from None
-    options = _query(parts.query)
+    options = _query(query)
     username, _, password = user.partition(":")
     if username:
         options["username"] = unquote(username)
@@ -136,8 +136,8 @@ def parse(url: object) -> Address:
         options["password"] = unquote(password)
     if encrypted:
         options["ssl"] = True
-    path = unquote(parts.path)
-    if parts.scheme == "unix":
+    path = unquote(path)
+    if scheme == "unix":
         if not path:
             raise ConfigurationError("address: a unix:// URL names a socket: unix:///run/redis")
         return Address(kind, (), options, path)
@@ -162,6 +162,14 @@ def _nodes(hosts: str, port: int) -> tuple[tuple[str, int], ...]:
         number = parts.port
         nodes.append((unquote(parts.hostname or "localhost"), port if number is None else number))
     return tuple(nodes)
+
+
+def _parts(url: str) -> tuple[str, str, str, str]:
+    """Scheme, authority, path and query: urllib wants one host alone, if it is in brackets."""
+    scheme, _, rest = url.partition("://")
+    head, _, query = rest.partition("?")
+    place, slash, path = head.partition("/")
+    return scheme.lower(), place, slash + path, query
 
 
 def _query(query: str) -> dict[str, Any]:
