@@ -25,7 +25,6 @@ from aiohttp_client_cache.streams import read_eagerly
 from aiohttp_client_cache.tee import Copy
 from http_client_cache.body import AnyBody
 from http_client_cache.entry import Entry, Hop
-from http_client_cache.key import normalize_url
 from http_client_cache.message import Headers, ResponseHead
 from http_client_cache.options import Options
 from http_client_cache.plan import (
@@ -38,27 +37,13 @@ from http_client_cache.plan import (
     Present,
     ReadBody,
 )
-from http_client_cache.served import Forwarded, Hit, Made, Refused, Served
+from http_client_cache.served import NOT_CACHED, Forwarded, Hit, Made, Refused, Served
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType
 
     from aiohttp_client_cache.backends.base import CacheBackend
     from http_client_cache.engine import AsyncCache
-
-NOT_CACHED = Entry(
-    method="GET",
-    url="",
-    status=504,
-    reason="Gateway Timeout",
-    version=(1, 1),
-    headers=((b"Content-Length", b"0"),),
-    request_headers=(),
-    requested=0.0,
-    created=0.0,
-    expires=None,
-    body_size=0,
-)
 
 
 async def answer_hop(
@@ -73,7 +58,8 @@ async def answer_hop(
         handler: sends it to the origin, through whatever middlewares come after the cache.
     """
     request.response_class = cached_class(request.response_class or ClientResponse)
-    ahead = _next_ahead(options, request)
+    chain = options.chain
+    ahead = None if chain is None or chain.ahead is None else chain.next_ahead(str(request.url))
     if ahead is not None:
         return _replayed(backend, request, *ahead)
 
@@ -123,26 +109,6 @@ def _response(request: ClientRequest, served: Served, engine: AsyncCache) -> Cac
     if made is not None:
         return _stored_response(request, made, made.body, served, engine)
     return _stored_response(request, served.stored.entry, served.stored.body, served, engine)
-
-
-def _next_ahead(options: Options, request: ClientRequest) -> tuple[Hop | None, Hit] | None:
-    """What comes next in a stored chain, as long as aiohttp follows where it went before.
-
-    A hop, or none at the end of the chain; and what the chain leads to.
-    """
-    chain = options.chain
-    if chain is None or chain.ahead is None:
-        return None
-    hops, hit = chain.ahead
-    expected = hops[0].url if hops else hit.stored.entry.url
-    if normalize_url(str(request.url)) != normalize_url(expected):
-        chain.ahead = None
-        return None
-    if not hops:
-        chain.ahead = None
-        return None, hit
-    chain.ahead = (hops[1:], hit)
-    return hops[0], hit
 
 
 def _replayed(

@@ -13,6 +13,7 @@ from http_client_cache.plan import Lease
 from http_client_cache.rfc9111.freshness import NO_WINDOWS, Windows
 from http_client_cache.rfc9111.reasons import Reason
 from http_client_cache.served import Hit
+from http_client_cache.urls import normalize_url
 
 
 @dataclass(slots=True)
@@ -38,6 +39,29 @@ class Chain:
     def holds_leases(self) -> bool:
         """Whether others may wait for this chain: then it must not wait for them."""
         return bool(self.leases or self.granted)
+
+    def next_ahead(self, url: str) -> tuple[Hop | None, Hit] | None:
+        """What comes next where a stored chain is being replayed.
+
+        Args:
+            url: of the next request; the chain counts as long as it is where that went before.
+
+        Returns:
+            A hop, or ``None`` at the end of the chain; and what the chain leads to. ``None`` where
+            nothing is replayed.
+        """
+        if self.ahead is None:
+            return None
+        hops, hit = self.ahead
+        expected = hops[0].url if hops else hit.stored.entry.url
+        if normalize_url(url) != normalize_url(expected):
+            self.ahead = None
+            return None
+        if not hops:
+            self.ahead = None
+            return None, hit
+        self.ahead = (hops[1:], hit)
+        return hops[0], hit
 
     def end(self, result: Stored | None = None, *, failed: bool = False) -> None:
         """Let those go who wait for this chain: with its result, or to fetch for themselves.

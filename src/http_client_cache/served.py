@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from http_client_cache.body import AnyBody
-from http_client_cache.entry import Stored
+from http_client_cache.entry import Entry, Stored
 from http_client_cache.message import RawHeaders
 from http_client_cache.plan import Answer
 from http_client_cache.rfc9111.freshness import current_age
@@ -111,6 +113,21 @@ class Refused(msgspec.Struct, frozen=True):
     reason: Reason
     key: str | None = None
 
+
+NOT_CACHED: Final = Entry(
+    method="GET",
+    url="",
+    status=504,
+    reason="Gateway Timeout",
+    version=(1, 1),
+    headers=((b"Content-Length", b"0"),),
+    request_headers=(),
+    requested=0.0,
+    created=0.0,
+    expires=None,
+    body_size=0,
+)
+"""What a client shows for it."""
 
 Served = Hit | Forwarded | Refused
 

@@ -12,9 +12,8 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from http_client_cache.entry import Entry, Hop
 from http_client_cache.errors import StoreError
-from http_client_cache.key import normalize_url
 from http_client_cache.options import Options
-from http_client_cache.served import Forwarded, Hit, Made, Refused, Served
+from http_client_cache.served import NOT_CACHED, Forwarded, Hit, Made, Refused, Served
 from requests_cache.backends.choose import choose_backend
 from requests_cache.origin import Origin
 from requests_cache.request import connection_marks, engine_request
@@ -29,20 +28,6 @@ if TYPE_CHECKING:
     from requests_cache.backends.base import BaseCache
     from requests_cache.backends.choose import BackendSpecifier
     from requests_cache.origin import Send
-
-NOT_CACHED = Entry(
-    method="GET",
-    url="",
-    status=504,
-    reason="Gateway Timeout",
-    version=(1, 1),
-    headers=((b"Content-Length", b"0"),),
-    request_headers=(),
-    requested=0.0,
-    created=0.0,
-    expires=None,
-    body_size=0,
-)
 
 
 class CacheAdapter(BaseAdapter):
@@ -119,7 +104,8 @@ class Caching(BaseAdapter):
     def send(self, request: PreparedRequest, stream: bool = False, **kwargs: Any) -> Response:  # type: ignore[override]  # noqa: FBT001, FBT002 - requests'
         """Answer one request."""
         self._options = marked(self._options, request, kwargs)
-        ahead = _next_ahead(self._options, request)
+        chain = self._options.chain
+        ahead = None if chain is None else chain.next_ahead(request.url or "")
         if ahead is not None:
             return self._replayed(request, *ahead, stream=stream)
 
@@ -206,23 +192,3 @@ class Caching(BaseAdapter):
 
     def close(self) -> None:
         """Let go of nothing: whoever made this one closes what it is made of."""
-
-
-def _next_ahead(options: Options, request: PreparedRequest) -> tuple[Hop | None, Hit] | None:
-    """What comes next in a stored chain, as long as the session follows where it went before.
-
-    A hop, or none at the end of the chain; and what the chain leads to.
-    """
-    chain = options.chain
-    if chain is None or chain.ahead is None:
-        return None
-    hops, hit = chain.ahead
-    expected = hops[0].url if hops else hit.stored.entry.url
-    if normalize_url(request.url or "") != normalize_url(expected):
-        chain.ahead = None
-        return None
-    if not hops:
-        chain.ahead = None
-        return None, hit
-    chain.ahead = (hops[1:], hit)
-    return hops[0], hit

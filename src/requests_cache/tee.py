@@ -59,31 +59,27 @@ class Copy:
         return copy
 
     def _read(
-        self,
-        seen: weakref.ref[Any],
-        read: Callable[..., bytes],
-        *args: Any,
-        **kwargs: Any,
+        self, seen: weakref.ref[Any], read: Callable[..., bytes], *args: Any, **kwargs: Any
     ) -> bytes:
-        raw = seen()
-        amt, decode_content = _asked(*args, **kwargs)
-        try:
-            data = read(raw, *args, **kwargs)
-        except BaseException:
-            self.end()
-            raise
-        self._passed(raw, data, decode_content)
-        if amt is None or amt < 0 or (not data and amt != 0) or _is_over(raw):
+        data, amt = self._watched(seen, read, args, kwargs)
+        if amt is None or amt < 0:
+            # It was all that there is.
             self._finish()
         return data
 
     def _read1(
+        self, seen: weakref.ref[Any], read: Callable[..., bytes], *args: Any, **kwargs: Any
+    ) -> bytes:
+        return self._watched(seen, read, args, kwargs)[0]
+
+    def _watched(
         self,
         seen: weakref.ref[Any],
         read: Callable[..., bytes],
-        *args: Any,
-        **kwargs: Any,
-    ) -> bytes:
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> tuple[bytes, int | None]:
+        """What is read, and how much was asked for."""
         raw = seen()
         amt, decode_content = _asked(*args, **kwargs)
         try:
@@ -94,7 +90,7 @@ class Copy:
         self._passed(raw, data, decode_content)
         if (not data and amt != 0) or _is_over(raw):
             self._finish()
-        return data
+        return data, amt
 
     def _read_chunked(
         self,
