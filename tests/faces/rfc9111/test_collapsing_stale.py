@@ -16,6 +16,8 @@ async def test_it_is_no_error(open_web: OpenWeb) -> None:
     web.origin.answers("/", reply("Cache-Control: max-age=0", 'ETag: "a"', gate=gate))
     requests = [asyncio.create_task(web.get()) for _ in range(3)]
     await web.origin.has_received(1)
+    # The others are in threads of their own, with requests.
+    await asyncio.sleep(0.1)
     gate.set()
     seen = await asyncio.gather(*requests)
     assert {each.response.cache.reason for each in seen} == {Reason.MISS}

@@ -75,6 +75,8 @@ class TestClients:
         server.greets.clear()
         calls = [asyncio.create_task(ask("who")) for _ in range(3)]
         await until(lambda: server.connections == 1)
+        # Whose thread begins after that has another connection.
+        await asyncio.sleep(0.05)
         await in_its_colour(shell.close, shell)
         server.greets.set()
         # It is no cancellation of theirs: they are answered in time, or told why not.
